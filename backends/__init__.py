@@ -1,0 +1,1 @@
+"""Where events come from: one package a backend, imported only when asked for (see `registry`)."""

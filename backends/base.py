@@ -1,0 +1,89 @@
+"""The contract between the engine and whatever observes the system."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from refengine.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Interest:
+    """What the enabled rules can use; a backend need deliver nothing else.
+
+    `event_types` are values of `evt.type` whose events the rules evaluate, None meaning every type. `fields`
+    are the names of the fields that conditions and outputs read, which tells a backend what it may leave out.
+    """
+
+    event_types: frozenset[str] | None
+    fields: frozenset[str] = frozenset()
+
+    def wants(self, name: str) -> bool:
+        """Return whether rules evaluate events of type `name`."""
+        return self.event_types is None or name in self.event_types
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a backend can observe at all.
+
+    `event_types` are values of `evt.type`, None meaning all of them; `absent_fields` are the fields that have
+    no value under this backend although the event has them elsewhere, each with the reason; `privileges` says
+    in words what it needs; `exact` is false where parameters are approximations.
+    """
+
+    source: str
+    event_types: frozenset[str] | None
+    privileges: str
+    absent_fields: Mapping[str, str] = field(default_factory=dict)
+    exact: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Whether a backend can run here; where it cannot, why, and what would change that."""
+
+    available: bool
+    reason: str = ""
+    remedy: str = ""
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Counters since `open`: events `seen` by the probe, `delivered` to the engine, `filtered` before it,
+    and `dropped` by cause. A backend that does not know a number leaves it out of `dropped` or at zero and
+    never guesses.
+    """
+
+    seen: int = 0
+    delivered: int = 0
+    filtered: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+
+
+class Backend(Protocol):
+    """A source of events. One that has not been opened has no side effects."""
+
+    name: str
+    capabilities: Capabilities
+
+    def open(self, interest: Interest) -> None:
+        """Start observing.
+
+        :raises BackendError: when it cannot, with the reason and the remedy.
+        """
+
+    def read(self, timeout: float) -> Sequence[Event] | None:
+        """Return the next events, none of them after `timeout` seconds without any; None at the end."""
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code that a watched command's end asks of the whole program, None where there is none."""
+
+    def statistics(self) -> Statistics:
+        """Return the counters so far."""
+
+    def close(self) -> None:
+        """Stop observing and leave nothing behind; may be called twice."""

@@ -1,0 +1,1 @@
+"""Conditions: from text to a checked, typed tree, and the ways to evaluate it."""

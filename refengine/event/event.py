@@ -1,0 +1,71 @@
+"""The event: the one contract between the system side and the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+from refengine.event.sockets import SocketAddress, SocketTuple
+from refengine.tables.event_types import EventType
+from refengine.tables.syscalls import BY_CODE
+
+if TYPE_CHECKING:
+    from refengine.state.descriptors import Descriptor
+    from refengine.state.threads import Thread
+
+ParamValue: TypeAlias = "int | str | bytes | float | SocketAddress | SocketTuple | tuple[ParamValue, ...]"
+"""A decoded parameter: integers (flags in the capture format's bits), text, bytes, socket addresses."""
+
+
+class Event:
+    """Something that a thread did, or that happened to it.
+
+    `time` is in nanoseconds since the epoch; `number` counts from 1 in the order of the source; `params` are in
+    the order of `type.params`, None where absent, and may be shorter than the table when an older recorder
+    wrote them; `params` may be any sequence that decodes its items when they are first asked for. `thread` and
+    `descriptor` are what the state knew of the acting thread and of the file descriptor that the event
+    concerns, set by `state` before any rule sees the event.
+    """
+
+    __slots__ = ("cpu", "descriptor", "number", "params", "source", "thread", "tid", "time", "type")
+
+    def __init__(
+        self,
+        type: EventType,
+        time: int,
+        tid: int,
+        params: Sequence[ParamValue | None] = (),
+        *,
+        number: int = 0,
+        cpu: int = 0,
+        source: str = "syscall",
+    ) -> None:
+        self.type = type
+        self.time = time
+        self.tid = tid
+        self.params = params
+        self.number = number
+        self.cpu = cpu
+        self.source = source
+        self.thread: Thread | None = None
+        self.descriptor: Descriptor | None = None
+
+    @property
+    def name(self) -> str:
+        """The value of `evt.type`: the type's name, or the system call's own name for a generic event."""
+        if self.type.name == "syscall" and self.params:
+            code = self.params[0]
+            call = BY_CODE.get(code) if isinstance(code, int) else None
+            if call is not None:
+                return call.name
+        return self.type.name
+
+    def param(self, name: str) -> ParamValue | None:
+        """Return the parameter called `name`, None where the event has none or it is absent."""
+        position = self.type.index.get(name)
+        if position is None or position >= len(self.params):
+            return None
+        return self.params[position]
+
+    def __repr__(self) -> str:
+        return f"<Event {self.number} {self.name} tid={self.tid}>"
