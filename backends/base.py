@@ -52,9 +52,10 @@ class Availability:
 
 @dataclass(slots=True)
 class Statistics:
-    """Counters since `open`: events `seen` by the probe, `delivered` to the engine, `filtered` before it,
-    and `dropped` by cause. A backend that does not know a number leaves it out of `dropped` or at zero and
-    never guesses.
+    """Counters of events since `open`.
+
+    `seen` by the probe, `delivered` to the engine, `filtered` out before it, and `dropped` by cause. A backend
+    that does not know a number leaves it out of `dropped` or at zero and never guesses.
     """
 
     seen: int = 0

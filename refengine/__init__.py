@@ -1,0 +1,1 @@
+"""A reference interpreter for the Falco rules language."""

@@ -17,9 +17,9 @@ everywhere (absent, LANGUAGE: "absent values").
 from __future__ import annotations
 
 from enum import Enum
-from typing import TypeAlias, Union
+from typing import TypeAlias
 
-Value: TypeAlias = Union[str, int, float, bytes, tuple["Value", ...]]
+Value: TypeAlias = "str | int | float | bytes | tuple[Value, ...]"
 """A present value; `bool` is an `int` here as everywhere in Python."""
 
 

@@ -1,0 +1,1 @@
+"""What is known of the machine: threads, file descriptors, users; kept up to date by events."""

@@ -12,4 +12,4 @@ def read_table(name: str) -> Any:
 
     :raises FileNotFoundError: when there is no such table, which means a broken installation.
     """
-    return json.loads(files("refengine.tables").joinpath("data", f"{name}.json").read_bytes())
+    return json.loads((files("refengine.tables") / "data" / f"{name}.json").read_bytes())
