@@ -32,19 +32,20 @@ ADDED_FIELDS: list[Row] = [
 ]
 
 
-def realigned_flag_tables(tables: dict[str, list[Row]]) -> dict[str, list[Row]]:
-    """Return the flag tables with each name beside its own values.
+def realigned_names(tables: dict[str, list[Row]]) -> dict[str, str]:
+    """Return the right name of each flag table by the name that the reference gives it.
 
     In the reference table `close_range_flags` stands too early among the names, so that every later table
-    has the values of its neighbour; the values are in the right order, so only the names have to move.
+    has the values of its neighbour. The values are in the right order, and the events refer to the tables by
+    the wrong names, so the names have to move in both.
     """
     names, values = list(tables), list(tables.values())
     if not any(row["name"] == "LOCK_SH" for row in tables.get("close_range_flags", ())):
-        return tables
+        return {name: name for name in names}
     start = names.index("close_range_flags")
     end = next(i for i, rows in enumerate(values) if rows[0]["name"].startswith("CLOSE_RANGE_"))
-    names[start : end + 1] = [*names[start + 1 : end + 1], "close_range_flags"]
-    return dict(zip(names, values, strict=True))
+    moved = [*names[:start], *names[start + 1 : end + 1], "close_range_flags", *names[end + 1 :]]
+    return dict(zip(names, moved, strict=True))
 
 
 def check(events: list[Row], flags: dict[str, list[Row]], syscalls: list[Row]) -> None:
@@ -77,8 +78,13 @@ def main(arguments: list[str]) -> None:
     def read(name: str) -> Any:
         return json.loads(folder.joinpath(f"{name}.json").read_bytes())
 
-    events, syscalls = read("events"), read("syscalls")
-    flags = realigned_flag_tables(read("flag_tables"))
+    events, syscalls, tables = read("events"), read("syscalls"), read("flag_tables")
+    right_name = realigned_names(tables)
+    flags = {right_name[name]: rows for name, rows in tables.items()}
+    for event in events:
+        for param in event["params"]:
+            if "flag_table" in param:
+                param["flag_table"] = right_name[param["flag_table"]]
     fields = [*read("fields"), *ADDED_FIELDS]
     check(events, flags, syscalls)
     described = json.loads(DATA.joinpath("field_descriptions.json").read_bytes())
