@@ -1,0 +1,145 @@
+"""File descriptors: what is known of each, and the table that a process keeps of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from refengine.event.sockets import SocketAddress, SocketTuple
+
+CLIENT, SERVER = "client", "server"
+"""The roles of a process at its end of a connection."""
+
+
+@dataclass(slots=True, eq=False)
+class Descriptor:
+    """One open file, socket, pipe or the like, as a process holds it.
+
+    `type` is the one-character kind (see `DESCRIPTOR_TYPES`); `name` is what `fd.name` shows: an absolute,
+    normalised path for files, `client:port->server:port` for connections. `raw_name` is the path as the
+    program gave it. `open_flags` are in the capture format's bits. `tuple` holds both ends of a connection,
+    `local` the bound address of a socket that has none yet. `protocol` is `tcp`, `udp`, `icmp`, `raw`, or None
+    for what is not an IP socket. `role` is `client`, `server` or None where not known yet. `name_changed`
+    is True only while the event is evaluated that changed the name.
+    """
+
+    type: str
+    name: str = ""
+    raw_name: str = ""
+    open_flags: int = 0
+    dev: int = 0
+    ino: int = 0
+    mount_id: int = 0
+    pid: int = 0
+    tuple: SocketTuple | None = None
+    local: SocketAddress | None = None
+    family: int | None = None
+    protocol: str | None = None
+    role: str | None = None
+    connected: bool = False
+    connection_pending: bool = False
+    connection_failed: bool = False
+    name_changed: bool = False
+    close_on_exec: bool = False
+    upper_layer: bool = False
+    lower_layer: bool = False
+    from_proc: bool = False
+
+    def copy(self) -> Descriptor:
+        """Return an independent descriptor with the same content, as `dup` and `fork` make it."""
+        return Descriptor(
+            self.type,
+            self.name,
+            self.raw_name,
+            self.open_flags,
+            self.dev,
+            self.ino,
+            self.mount_id,
+            self.pid,
+            self.tuple,
+            self.local,
+            self.family,
+            self.protocol,
+            self.role,
+            self.connected,
+            self.connection_pending,
+            self.connection_failed,
+            False,
+            self.close_on_exec,
+            self.upper_layer,
+            self.lower_layer,
+            self.from_proc,
+        )
+
+
+DESCRIPTOR_TYPES = {
+    "f": "file",
+    "d": "directory",
+    "4": "ipv4",
+    "6": "ipv6",
+    "u": "unix",
+    "p": "pipe",
+    "e": "event",
+    "s": "signalfd",
+    "l": "eventpoll",
+    "i": "inotify",
+    "t": "timerfd",
+    "n": "netlink",
+    "b": "bpf",
+    "U": "userfaultfd",
+    "r": "io_uring",
+    "m": "memfd",
+    "P": "pidfd",
+    "o": "unknown",
+    "X": "unsupported",
+}
+"""The value of `fd.type` by that of `fd.typechar`."""
+
+
+class DescriptorTable:
+    """The descriptors of one process by number, bounded in size.
+
+    A descriptor that would make the table larger than `limit` is not recorded and is counted in `refused`.
+    """
+
+    __slots__ = ("_entries", "limit", "refused")
+
+    def __init__(self, limit: int = 4096) -> None:
+        self._entries: dict[int, Descriptor] = {}
+        self.limit = limit
+        self.refused = 0
+
+    def get(self, number: int) -> Descriptor | None:
+        """Return the descriptor `number`, None where it is not known."""
+        return self._entries.get(number)
+
+    def put(self, number: int, descriptor: Descriptor) -> None:
+        """Record `descriptor` under `number`, in the place of an older one."""
+        if len(self._entries) >= self.limit and number not in self._entries:
+            self.refused += 1
+            return
+        self._entries[number] = descriptor
+
+    def remove(self, number: int) -> None:
+        """Forget the descriptor `number`; nothing happens where it is not known."""
+        self._entries.pop(number, None)
+
+    def clear(self) -> None:
+        """Forget every descriptor."""
+        self._entries.clear()
+
+    def copy(self) -> DescriptorTable:
+        """Return a table of copies, as a child process receives it."""
+        table = DescriptorTable(self.limit)
+        table._entries = {number: entry.copy() for number, entry in self._entries.items()}
+        return table
+
+    def items(self) -> list[tuple[int, Descriptor]]:
+        """Return the numbers and descriptors known now."""
+        return list(self._entries.items())
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)

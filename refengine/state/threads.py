@@ -1,0 +1,183 @@
+"""Threads and processes: what is known of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from refengine.state.descriptors import DescriptorTable
+from refengine.tables.flags import FLAG_TABLES
+
+_CLONE = FLAG_TABLES["clone_flags"]
+CLONE_FILES = _CLONE["CLONE_FILES"]
+CLONE_FS = _CLONE["CLONE_FS"]
+CLONE_THREAD = _CLONE["CLONE_THREAD"]
+CLONE_NEWPID = _CLONE["CLONE_NEWPID"]
+
+UNKNOWN_ID = 0xFFFFFFFF
+"""A user, group or login id that is not known, or not set."""
+
+
+@dataclass(slots=True, eq=False)
+class ThreadGroup:
+    """The living threads of one process; `main` is its first thread, None once that has gone."""
+
+    pid: int
+    main: Thread | None = None
+    alive: int = 0
+    is_reaper: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Thread:
+    """One thread. A process is its main thread, the one whose `tid` equals `pid`.
+
+    Times are in nanoseconds since the epoch, sizes in kilobytes, identifiers -1 where unknown (users and
+    groups `UNKNOWN_ID`). `vtid`, `vpid`, `vpgid` are the numbers inside the innermost PID namespace. `tty` is the
+    device number of the controlling terminal, 0 for none. `flags` are clone flags in the capture format's bits.
+    `comm` is the kernel's short name, `exe` the program as it was called (the first argument), `exepath` the
+    absolute path of the program's file. `args` are the arguments after the first. `cgroups` are pairs of
+    subsystem and path. `container_id` is `host` outside every container, the empty string where unknown.
+
+    `main` is the main thread of the same process (itself for one), None where that is not known.
+    `threads` is the table that the thread is in, by which parents are found.
+    """
+
+    tid: int
+    pid: int
+    threads: Mapping[int, Thread] = field(repr=False)
+    ptid: int = -1
+    vtid: int = -1
+    vpid: int = -1
+    pgid: int = -1
+    vpgid: int = -1
+    sid: int = -1
+    tty: int = 0
+    comm: str = ""
+    exe: str = ""
+    exepath: str = ""
+    args: tuple[str, ...] = field(default=(), repr=False)
+    env: tuple[str, ...] = field(default=(), repr=False)
+    cwd: str = ""
+    root: str = "/"
+    uid: int = UNKNOWN_ID
+    gid: int = UNKNOWN_ID
+    loginuid: int = UNKNOWN_ID
+    cap_permitted: int = 0
+    cap_inheritable: int = 0
+    cap_effective: int = 0
+    cgroups: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    container_id: str = ""
+    flags: int = 0
+    fdlimit: int = -1
+    clone_time: int = 0
+    exec_time: int = 0
+    pidns_init_start_time: int = 0
+    exe_ino: int = 0
+    exe_ino_ctime: int = 0
+    exe_ino_mtime: int = 0
+    exe_writable: bool = False
+    exe_upper_layer: bool = False
+    exe_lower_layer: bool = False
+    exe_from_memfd: bool = False
+    vmsize: int = 0
+    vmrss: int = 0
+    vmswap: int = 0
+    pfmajor: int = 0
+    pfminor: int = 0
+    main: Thread | None = field(default=None, repr=False)
+    group: ThreadGroup | None = field(default=None, repr=False)
+    children: int = 0
+    own_descriptors: DescriptorTable = field(default_factory=DescriptorTable, repr=False)
+    last_event_time: int = 0
+    is_dead: bool = False
+    _args_text: str | None = field(default=None, repr=False)
+    _env_text: str | None = field(default=None, repr=False)
+    _cmdline: str | None = field(default=None, repr=False)
+    _exeline: str | None = field(default=None, repr=False)
+
+    @property
+    def is_main(self) -> bool:
+        """True for a process's first thread."""
+        return self.tid == self.pid
+
+    @property
+    def descriptors(self) -> DescriptorTable | None:
+        """The table of open files, shared with the main thread where the thread was made so."""
+        if not self.flags & CLONE_FILES:
+            return self.own_descriptors
+        main = self.main
+        return None if main is None else main.own_descriptors
+
+    @property
+    def parent(self) -> Thread | None:
+        """The thread that made this one, or has adopted it; None where it is not known."""
+        return self.threads.get(self.ptid)
+
+    def ancestors(self) -> Iterator[Thread]:
+        """Yield the parents from the nearest up, each as the main thread of its process."""
+        seen = {self.tid}
+        current = self.parent
+        while current is not None:
+            current = current.main or current
+            if current.tid in seen:
+                return
+            seen.add(current.tid)
+            yield current
+            current = current.parent
+
+    def ancestor(self, generation: int) -> Thread | None:
+        """Return this process for 0, its parent for 1 and so on; None where the line is not known so far."""
+        current: Thread | None = self.main or self
+        for _ in range(generation):
+            assert current is not None
+            current = current.parent
+            if current is None:
+                return None
+            current = current.main or current
+        return current
+
+    def args_text(self) -> str:
+        """Return the arguments after the first, joined by blanks."""
+        text = self._args_text
+        if text is None:
+            text = self._args_text = " ".join(self.args)
+        return text
+
+    def env_text(self) -> str:
+        """Return the environment of the process, joined by blanks."""
+        text = self._env_text
+        if text is None:
+            text = self._env_text = " ".join(self.env)
+        return text
+
+    def cmdline(self) -> str:
+        """Return the short name and the arguments after it, joined by blanks."""
+        text = self._cmdline
+        if text is None:
+            text = self._cmdline = " ".join((self.comm, *self.args))
+        return text
+
+    def exeline(self) -> str:
+        """Return the program as it was called, a blank, and its arguments joined by blanks."""
+        text = self._exeline
+        if text is None:
+            text = self._exeline = f"{self.exe} {self.args_text()}"
+        return text
+
+    def set_comm(self, comm: str) -> None:
+        """Give the thread another short name."""
+        self.comm = comm
+        self._cmdline = None
+
+    def set_command(self, comm: str, exe: str, args: tuple[str, ...]) -> None:
+        """Give the thread the name and arguments of a program that it has started."""
+        self.comm = comm
+        self.exe = exe
+        self.args = args
+        self._args_text = self._cmdline = self._exeline = None
+
+    def set_env(self, env: tuple[str, ...]) -> None:
+        """Give the thread the environment of a program that it has started."""
+        self.env = env
+        self._env_text = None
