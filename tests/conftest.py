@@ -1,0 +1,41 @@
+"""What holds for every test: where a test cannot run it is skipped, with the reason."""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+import sys
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Times vary with what else the machine does; a test that is really too slow is stopped by its time limit.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+ASK_TO_BE_TRACED = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+raise SystemExit(ctypes.get_errno() if libc.ptrace(0, 0, 0, 0) else 0)
+"""
+
+
+@functools.cache
+def why_not_ptrace() -> str | None:
+    """Return why the kernel refuses to let a process be traced by its parent, None where it lets it."""
+    if not sys.platform.startswith("linux"):
+        return "ptrace is a facility of Linux"
+    code = subprocess.run([sys.executable, "-c", ASK_TO_BE_TRACED], check=False, timeout=60).returncode
+    return None if code == 0 else f"the kernel refuses ptrace: {os.strerror(code)}"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that asks for what this machine does not give."""
+    if item.get_closest_marker("root") and os.geteuid() != 0:
+        pytest.skip("needs root")
+    if item.get_closest_marker("ptrace"):
+        reason = why_not_ptrace()
+        if reason is not None:
+            pytest.skip(reason)
