@@ -76,6 +76,17 @@ def parse(text: Text | str, *, depth_limit: int = DEPTH_LIMIT) -> Node:
         return Parser(text, depth_limit).condition()
 
 
+def parse_operand(text: Text, start: int, *, depth_limit: int = DEPTH_LIMIT) -> Operand | None:
+    """Return the field or transformer that begins at offset `start`, None where neither does.
+
+    Its span says where it ends; what follows is left alone, since the text need not be a condition.
+
+    :raises ConditionError: when what begins there is malformed.
+    """
+    with deep_recursion():
+        return Parser(text, depth_limit).operand_at(start)
+
+
 class Parser:
     """One parse of one text."""
 
@@ -95,6 +106,11 @@ class Parser:
         if scan.at < len(scan.input):
             raise self._unexpected()
         return node
+
+    def operand_at(self, start: int) -> Operand | None:
+        """Return the operand at offset `start`, None where there is none."""
+        self._scan.at = start
+        return self._operand()
 
     def _or(self) -> Node:
         """Or ::= And ( Blank* 'or' ( Blank+ And | '(' Group ) )* Blank*."""
@@ -149,7 +165,7 @@ class Parser:
         return Not(child, scan.since(start)) if negated else child
 
     def _group(self, opened: int) -> Node:
-        """Group ::= Or ')'."""
+        """Group ::= Blank* Or ')'."""
         scan = self._scan
         self._enter()
         scan.skip_blanks()
