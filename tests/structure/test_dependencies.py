@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
-LANGUAGE = frozenset({"source", "errors", "report", "recursion", "values"})
+LANGUAGE = frozenset({"source", "errors", "report", "recursion", "values", "priority"})
 OBSERVATION = frozenset({"values", "tables", "event"})
 RULES = LANGUAGE | {"tables", "event", "fields", "condition"}
 BACKEND = OBSERVATION | {"errors", "state", "backends.base"}
@@ -22,6 +22,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "errors": frozenset({"source"}),
     "report": frozenset({"source", "errors"}),
     "recursion": frozenset(),
+    "priority": frozenset(),
     "values": frozenset(),
     "tables": frozenset({"values"}),
     "event": frozenset({"values", "tables"}),
