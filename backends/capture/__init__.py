@@ -1,0 +1,1 @@
+"""Capture files (`.scap`): reading those of any age, and writing current ones."""

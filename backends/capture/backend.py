@@ -1,0 +1,50 @@
+"""The backend that replays capture files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from refengine.backends.base import Availability, Capabilities, Interest, Statistics
+from refengine.backends.capture.reader import CaptureReader, SystemTables
+from refengine.errors import BackendError
+from refengine.event import Event
+
+BATCH = 1024
+"""Events that are handed over at a time."""
+
+
+def available() -> Availability:
+    """Return that captures can be read everywhere."""
+    return Availability(True)
+
+
+class CaptureBackend:
+    """Replays the captures at `paths`, one after the other, as one sequence of numbered events.
+
+    Reading never waits, so that `timeout` has no meaning here. `on_section` is called with the tables of each
+    section before its events are delivered, to bring what is known of threads and descriptors to that state.
+    """
+
+    name = "capture"
+    capabilities = Capabilities("syscall", None, "the right to read the file")
+    exit_code: int | None = None
+
+    def __init__(self, path: Path, on_section: Callable[[SystemTables], None] | None = None) -> None:
+        self.path = path
+        self._on_section = on_section
+        self._reader: CaptureReader | None = None
+        self._last = Statistics()
+
+    def open(self, interest: Interest) -> None:
+        """Open the file and read the tables in front of its events.
+
+        :raises BackendError: when it cannot be read or is no capture.
+        """
+        self._reader = CaptureReader(self.path, interest, self._on_section)
+
+    def read(self, timeout: float) -> Sequence[Event] | None:
+        """Return the next events; None at the end of the file."""
+        if self._reader is None:
+            raise BackendError("the capture has not been opened")
+        return self._reader.read(BATCH)
