@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from refengine.backends.base import Availability, Capabilities, Interest, Statistics
-from refengine.backends.capture.reader import CaptureReader, SystemTables
+from refengine.backends.capture.reader import CaptureReader
+from refengine.backends.capture.tables import SystemTables
 from refengine.errors import BackendError
 from refengine.event import Event
 
@@ -20,10 +21,10 @@ def available() -> Availability:
 
 
 class CaptureBackend:
-    """Replays the captures at `paths`, one after the other, as one sequence of numbered events.
+    """Replays the capture at `path`.
 
     Reading never waits, so that `timeout` has no meaning here. `on_section` is called with the tables of each
-    section before its events are delivered, to bring what is known of threads and descriptors to that state.
+    section before its events are delivered; it brings them to the state.
     """
 
     name = "capture"
@@ -34,7 +35,6 @@ class CaptureBackend:
         self.path = path
         self._on_section = on_section
         self._reader: CaptureReader | None = None
-        self._last = Statistics()
 
     def open(self, interest: Interest) -> None:
         """Open the file and read the tables in front of its events.
@@ -48,3 +48,22 @@ class CaptureBackend:
         if self._reader is None:
             raise BackendError("the capture has not been opened")
         return self._reader.read(BATCH)
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many bytes of the file have been read, and how many it has (0 for a pipe)."""
+        return (0, 0) if self._reader is None else (self._reader.position, self._reader.size)
+
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What was found wrong with the file so far, in sentences for people."""
+        return () if self._reader is None else self._reader.warnings
+
+    def statistics(self) -> Statistics:
+        """Return the counters so far."""
+        return Statistics() if self._reader is None else self._reader.statistics
+
+    def close(self) -> None:
+        """Close the file; the counters stay."""
+        if self._reader is not None:
+            self._reader.close()
