@@ -29,6 +29,15 @@ ADDED_FIELDS: list[Row] = [
         "format": "id",
         "flags": ["filter_only", "arg_required", "no_rhs", "no_transformer"],
     },
+    # Ours: the labels of the object that a request is about, so that rules may ask for one by its key.
+    {
+        "name": "ka.target.labels",
+        "class": "ka",
+        "source": "k8s_audit",
+        "type": "charbuf",
+        "format": "na",
+        "flags": ["arg_required", "arg_key", "table_only", "extension"],
+    },
 ]
 
 
@@ -85,7 +94,8 @@ def main(arguments: list[str]) -> None:
         for param in event["params"]:
             if "flag_table" in param:
                 param["flag_table"] = right_name[param["flag_table"]]
-    fields = [*read("fields"), *ADDED_FIELDS]
+    fields = [{**row, **CORRECTED_FIELDS.get(row["name"], {})} for row in read("fields")]
+    fields.extend(ADDED_FIELDS)
     check(events, flags, syscalls)
     described = json.loads(DATA.joinpath("field_descriptions.json").read_bytes())
     missing = [row["name"] for row in fields if row["name"] not in described]
