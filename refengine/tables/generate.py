@@ -40,6 +40,11 @@ ADDED_FIELDS: list[Row] = [
     },
 ]
 
+CORRECTED_FIELDS: dict[str, Row] = {
+    # Flagged as needing an argument, yet `evt.abspath` alone is accepted and means the event's first path.
+    "evt.abspath": {"flags": ["arg_allowed"]},
+}
+
 
 def realigned_names(tables: dict[str, list[Row]]) -> dict[str, str]:
     """Return the right name of each flag table by the name that the reference gives it.
