@@ -1,1 +1,1 @@
-"""From a match to a line: output templates, alerts in text and JSON."""
+"""What a match becomes: output templates, values as text, alerts, and the channels that carry them."""

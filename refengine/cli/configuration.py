@@ -1,0 +1,150 @@
+"""The configuration of a run: every setting that has an effect, with its type and its default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+from refengine.cli.document import Document, Node, assign, parse_override, read_document, unknown_and_unused
+from refengine.errors import UsageError
+from refengine.output.append import AppendOutput
+from refengine.output.formats import LineFormat
+from refengine.priority import Priority
+
+
+class Matching(str, Enum):
+    """Which of the rules that match an event give an alert."""
+
+    FIRST = "first"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """One step of choosing rules: switch on or off those with a name (`*` stands for anything) or a tag."""
+
+    enable: bool
+    rule: str | None = None
+    tag: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutput:
+    """Where alerts are appended beside standard output, None for nowhere."""
+
+    path: Path | None = None
+    keep_alive: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What the configuration file and the `-o` options say, together."""
+
+    rules_files: tuple[str, ...] = ()
+    selections: tuple[Selection, ...] = ()
+    matching: Matching = Matching.FIRST
+    priority: Priority = Priority.DEBUG
+    format: LineFormat = field(default_factory=LineFormat)
+    base64_buffers: bool = False
+    buffered: bool = False
+    stdout: bool = True
+    file: FileOutput = field(default_factory=FileOutput)
+    append_output: tuple[AppendOutput, ...] = ()
+    static_fields: Mapping[str, str] = field(default_factory=dict)
+    engine_kind: str = ""
+    capture_file: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def load_configuration(path: Path | None, overrides: Iterable[str] = ()) -> Configuration:
+    """Return the configuration in the file at `path`, where there is one, with each `KEY=VALUE` laid over it.
+
+    :raises UsageError: for an unreadable file, a malformed override, or a value that does not fit its key.
+    """
+    root: dict[str, Node] = {} if path is None else read_document(path)
+    for override in overrides:
+        steps, value = parse_override(override)
+        assign(root, steps, value)
+    document = Document(root)
+    return Configuration(
+        rules_files=(
+            document.texts("rules_files") or document.texts("rules_file") or document.texts("rule_files")
+        ),
+        selections=tuple(_selection(section) for section in document.sections("rules")),
+        matching=_matching(document.text("rule_matching", Matching.FIRST.value)),
+        priority=_priority(document.text("priority", Priority.DEBUG.label)),
+        format=_format(document),
+        base64_buffers=document.boolean("buffer_format_base64", False),
+        buffered=document.boolean("buffered_outputs", False),
+        stdout=document.boolean("stdout_output.enabled", True),
+        file=_file(document),
+        append_output=tuple(_append_output(section) for section in document.sections("append_output")),
+        static_fields=document.mapping("static_fields"),
+        engine_kind=document.text("engine.kind"),
+        capture_file=document.text("engine.replay.capture_file"),
+        warnings=unknown_and_unused(root),
+    )
+
+
+def _format(document: Document) -> LineFormat:
+    return LineFormat(
+        json=document.boolean("json_output", False),
+        iso8601=document.boolean("time_format_iso_8601", False),
+        include_output=document.boolean("json_include_output_property", True),
+        include_message=document.boolean("json_include_message_property", False),
+        include_output_fields=document.boolean("json_include_output_fields_property", True),
+        include_tags=document.boolean("json_include_tags_property", True),
+    )
+
+
+def _matching(text: str) -> Matching:
+    try:
+        return Matching(text.lower())
+    except ValueError:
+        raise UsageError(f"configuration key 'rule_matching' must be first or all, not '{text}'") from None
+
+
+def _priority(text: str) -> Priority:
+    try:
+        return Priority.parse(text)
+    except ValueError as error:
+        raise UsageError(f"configuration key 'priority': {error}") from None
+
+
+def _file(document: Document) -> FileOutput:
+    if not document.boolean("file_output.enabled", False):
+        return FileOutput()
+    name = document.text("file_output.filename")
+    if not name:
+        raise UsageError("configuration key 'file_output.enabled' needs 'file_output.filename' as well")
+    return FileOutput(Path(name), document.boolean("file_output.keep_alive", False))
+
+
+def _selection(section: Document) -> Selection:
+    for enable, action in ((True, "enable"), (False, "disable")):
+        rule, tag = section.text(f"{action}.rule"), section.text(f"{action}.tag")
+        if rule or tag:
+            return Selection(enable, rule or None, tag or None)
+    raise UsageError("an element of 'rules' must have enable or disable, and below it rule or tag")
+
+
+def _append_output(section: Document) -> AppendOutput:
+    named: dict[str, str] = {}
+    raw: list[str] = []
+    for entry in section.sections("extra_fields"):
+        plain = entry.plain()
+        if plain is not None:
+            raw.append(plain)
+        else:
+            named.update(entry.whole())
+    return AppendOutput(
+        rule=section.text("match.rule") or None,
+        source=section.text("match.source") or None,
+        tags=frozenset(section.texts("match.tags")),
+        extra_output=section.text("extra_output"),
+        extra_fields=named,
+        raw_fields=tuple(raw),
+        suggested_output=section.boolean("suggested_output", False),
+    )

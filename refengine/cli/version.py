@@ -1,0 +1,49 @@
+"""`--version`: what this program is, and what it is compatible with."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+from refengine.rulefile.versions import BUILT_IN_PLUGINS, ENGINE_VERSION
+
+FALCO_VERSION = "0.44.0"
+"""The release of Falco whose rules, options, alerts and fields this program reproduces."""
+
+SCHEMA_VERSION = "4.5.1"
+"""The version of the event table."""
+
+
+def own_version() -> str:
+    """Return the version of the installed package, or `unknown` in a bare checkout."""
+    try:
+        return version("refengine")
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def versions() -> dict[str, object]:
+    """Return every version that a report should name."""
+    return {
+        "refengine_version": own_version(),
+        "falco_version": FALCO_VERSION,
+        "engine_version": str(ENGINE_VERSION.minor),
+        "engine_version_semver": str(ENGINE_VERSION),
+        "event_schema_version": SCHEMA_VERSION,
+        "python_version": platform.python_version(),
+        "plugins": {name: str(each) for name, each in BUILT_IN_PLUGINS.items()},
+    }
+
+
+def run(*, as_json: bool) -> int:
+    """Print the versions, one a line or as JSON."""
+    if as_json:
+        print(json.dumps(versions(), sort_keys=True))
+        return 0
+    print(f"refengine version: {own_version()} ({platform.machine()})")
+    print(f"Compatible with:   Falco {FALCO_VERSION}")
+    print(f"Engine:            {ENGINE_VERSION}")
+    print(f"Event schema:      {SCHEMA_VERSION}")
+    print(f"Python:            {platform.python_version()} ({platform.python_implementation()})")
+    return 0
