@@ -19,6 +19,7 @@ from refengine.condition.parser import parse_operand
 from refengine.condition.scanner import FIELD_NAME
 from refengine.condition.typed import Given, Transform
 from refengine.errors import Code, ConditionError, Diagnostic, Phase, TemplateError
+from refengine.fields.catalogue import CATALOGUE
 from refengine.fields.reading import FieldRead
 from refengine.source import Span, Text
 
@@ -32,6 +33,9 @@ STATIC = "static."
 
 WIDEST = 10_000
 """The largest width that a field may be given: more is a slip, and would fill the log with blanks."""
+
+LONGEST_NAME = 256
+"""Characters of a name, an argument behind a dot included, up to which shorter readings of it are tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,7 @@ def _longest(text: Text, start: int, source: str) -> tuple[FieldRead | Transform
         assert word is not None
         message = f"expected a field or a transformer after '%', found '{word[0]}'"
         raise TemplateError([_fault(text, message, Span(start - 1, word.end()))])
-    candidates = [] if written is None else [written]
+    candidates: list[FieldRef] = [] if written is None else [written]
     candidates.extend(_shorter_names(text.value, start, name.end()))
     faults = []
     for candidate in candidates:
@@ -188,13 +192,19 @@ def _transformer(text: Text, call: TransformerCall, source: str) -> tuple[FieldR
     return operand, end
 
 
-def _shorter_names(value: str, start: int, end: int) -> list[Operand]:
-    """Return the field names that begin at `start`, the one up to `end` first, then shorter ones."""
-    return [
+def _shorter_names(value: str, start: int, end: int) -> list[FieldRef]:
+    """Return the field names that begin at `start`: the one up to `end`, then those shorter ones that may exist."""
+    shorter = [
         FieldRef(value[start:stop], None, Span(start, stop))
-        for stop in range(end, start, -1)
-        if FIELD_NAME.fullmatch(value, start, stop)
+        for stop in range(min(end, start + LONGEST_NAME), start, -1)
+        if FIELD_NAME.fullmatch(value, start, stop) and _may_exist(value[start:stop])
     ]
+    return [FieldRef(value[start:end], None, Span(start, end)), *shorter]
+
+
+def _may_exist(name: str) -> bool:
+    """Return whether `name` is a field's, or a field's with an argument behind a dot."""
+    return any(name[:at] in CATALOGUE for at in range(len(name), 0, -1) if name[at : at + 1] in ("", "."))
 
 
 def _fault(text: Text, message: str, span: Span, suggestion: str | None = None) -> Diagnostic:
