@@ -176,7 +176,15 @@ class UnsupportedFieldError(RefengineError):
 
 
 class BackendError(RefengineError):
-    """A backend that cannot start, or cannot go on; the message says why and what to do."""
+    """A backend that cannot start, or cannot go on; the message says why and what to do.
+
+    `exit_code` is what the program should end with: 127 and 126 for a command to watch that is not found or
+    cannot be executed, 1 otherwise.
+    """
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        self.exit_code = exit_code
+        super().__init__(message)
 
 
 class UsageError(RefengineError):

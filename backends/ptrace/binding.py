@@ -1,0 +1,238 @@
+"""The kernel's interface: ptrace requests, seccomp, and reading another process's memory.
+
+python-ptrace gives the constants and the layout of registers; what it lacks (`PTRACE_SEIZE`, seccomp,
+`process_vm_readv`, `pidfd_getfd`) is called through ctypes. The functions of the hot path work on buffers that
+are allocated once, and report failure by their result instead of an exception.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import struct
+from ctypes import c_int, c_long, c_size_t, c_ssize_t, c_uint64, c_ulong, c_void_p
+from typing import Final
+
+from ptrace.binding import func as binding
+from ptrace.binding.linux_struct import user_regs_struct
+
+PTRACE_CONT: Final[int] = binding.PTRACE_CONT
+PTRACE_SYSCALL: Final[int] = binding.PTRACE_SYSCALL
+PTRACE_DETACH: Final[int] = binding.PTRACE_DETACH
+PTRACE_GETREGS: Final[int] = binding.PTRACE_GETREGS
+PTRACE_PEEKDATA: Final[int] = binding.PTRACE_PEEKDATA
+PTRACE_GETEVENTMSG: Final[int] = binding.PTRACE_GETEVENTMSG
+PTRACE_GETSIGINFO: Final[int] = binding.PTRACE_GETSIGINFO
+PTRACE_SEIZE: Final = 0x4206
+PTRACE_INTERRUPT: Final = 0x4207
+PTRACE_LISTEN: Final = 0x4208
+PTRACE_GET_SYSCALL_INFO: Final = 0x420E
+
+EVENT_FORK: Final[int] = binding.PTRACE_EVENT_FORK
+EVENT_VFORK: Final[int] = binding.PTRACE_EVENT_VFORK
+EVENT_CLONE: Final[int] = binding.PTRACE_EVENT_CLONE
+EVENT_EXEC: Final[int] = binding.PTRACE_EVENT_EXEC
+EVENT_EXIT: Final[int] = binding.PTRACE_EVENT_EXIT
+EVENT_SECCOMP: Final = 7
+EVENT_STOP: Final = 128
+
+O_TRACESYSGOOD: Final[int] = binding.PTRACE_O_TRACESYSGOOD
+O_TRACEFORK: Final[int] = binding.PTRACE_O_TRACEFORK
+O_TRACEVFORK: Final[int] = binding.PTRACE_O_TRACEVFORK
+O_TRACECLONE: Final[int] = binding.PTRACE_O_TRACECLONE
+O_TRACEEXEC: Final[int] = binding.PTRACE_O_TRACEEXEC
+O_TRACEEXIT: Final[int] = binding.PTRACE_O_TRACEEXIT
+O_TRACESECCOMP: Final = 1 << 7
+O_EXITKILL: Final = 1 << 20
+
+WALL: Final[int] = binding.THREAD_TRACE_FLAGS
+"""The `waitpid` option that reports threads as well as processes."""
+
+AUDIT_ARCH_X86_64: Final = 0xC000003E
+X32_BIT: Final = 0x40000000
+"""Set in the number of a system call made through the x32 interface, which otherwise shares numbers below 512."""
+
+SYSCALL_ENTRY: Final = 1
+SYSCALL_EXIT: Final = 2
+
+_PIDFD_OPEN = 434
+_PIDFD_GETFD = 438
+_SECCOMP = 317
+_SECCOMP_SET_MODE_FILTER = 1
+_PR_SET_NO_NEW_PRIVS = 38
+
+_SIGNAL_INFO = struct.Struct("=iii4xi")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+_ptrace = _libc.ptrace
+_ptrace.restype = c_long
+_ptrace.argtypes = [c_long, c_long, c_void_p, c_void_p]
+
+_process_vm_readv = _libc.process_vm_readv
+_process_vm_readv.restype = c_ssize_t
+_process_vm_readv.argtypes = [c_int, c_void_p, c_ulong, c_void_p, c_ulong, c_ulong]
+
+_syscall = _libc.syscall
+_syscall.restype = c_long
+_syscall.argtypes = [c_long, c_ulong, c_ulong, c_void_p]
+
+
+class Registers:
+    """The registers of a stopped thread, read into one buffer that every read overwrites."""
+
+    __slots__ = ("_address", "_buffer", "_unpack")
+
+    def __init__(self) -> None:
+        self._buffer = user_regs_struct()
+        self._address = ctypes.addressof(self._buffer)
+        offsets = [
+            getattr(user_regs_struct, name).offset
+            for name in ("r10", "r9", "r8", "rax", "rdx", "rsi", "rdi", "orig_rax")
+        ]
+        if offsets != [56, 64, 72, 80, 96, 104, 112, 120]:
+            raise OSError(errno.ENOSYS, "the registers are not laid out as on x86-64")
+        self._unpack = struct.Struct("=56x3Qq8x4Q").unpack_from
+
+    def read(self, tid: int) -> tuple[int, int, int, int, int, int, int, int] | None:
+        """Return r10, r9, r8, rax (signed), rdx, rsi, rdi, orig_rax; None when the thread is gone."""
+        if _ptrace(PTRACE_GETREGS, tid, 0, self._address) < 0:
+            return None
+        return self._unpack(self._buffer)
+
+
+class SyscallInfo:
+    """What kind of system call stop a thread is in, read into one buffer that every read overwrites."""
+
+    __slots__ = ("_address", "_buffer", "_unpack")
+
+    def __init__(self) -> None:
+        self._buffer = ctypes.create_string_buffer(88)
+        self._address = ctypes.addressof(self._buffer)
+        self._unpack = struct.Struct("=B3xI16xQ").unpack_from
+
+    def read(self, tid: int) -> tuple[int, int, int] | None:
+        """Return the operation, the architecture and, on entry, the number; None when the thread is gone."""
+        if _ptrace(PTRACE_GET_SYSCALL_INFO, tid, 88, self._address) < 0:
+            return None
+        return self._unpack(self._buffer)
+
+
+resume = _ptrace
+"""The bare request, for restarting a thread: `resume(request, tid, 0, signal)`, below 0 when it is gone."""
+
+
+def request(number: int, tid: int, address: int = 0, data: int = 0) -> None:
+    """Make a ptrace request.
+
+    :raises OSError: with the kernel's reason.
+    """
+    if _ptrace(number, tid, address, data) < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def event_message(tid: int) -> int | None:
+    """Return the value that goes with the stop of `tid` (a new thread's id, an exit status), None when it is gone."""
+    value = c_uint64()
+    if _ptrace(PTRACE_GETEVENTMSG, tid, 0, ctypes.addressof(value)) < 0:
+        return None
+    return value.value
+
+
+def signal_sender(tid: int) -> int | None:
+    """Return the process that sent the signal at whose delivery `tid` is stopped, None where nobody did."""
+    buffer = ctypes.create_string_buffer(128)
+    if _ptrace(PTRACE_GETSIGINFO, tid, 0, ctypes.addressof(buffer)) < 0:
+        return None
+    _number, _error, code, sender = _SIGNAL_INFO.unpack_from(buffer)
+    return int(sender) if code <= 0 else None  # codes above 0 mean that the kernel itself sent it
+
+
+class _Vector(ctypes.Structure):
+    _fields_ = (("base", c_void_p), ("length", c_size_t))
+
+
+class MemoryWindow:
+    """A buffer into which another process's memory is read, one call at a time."""
+
+    __slots__ = ("_address", "_local", "_local_address", "_remote", "_remote_address", "buffer", "size")
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.buffer = ctypes.create_string_buffer(size)
+        self._address = ctypes.addressof(self.buffer)
+        self._local = _Vector(self._address, size)
+        self._remote = _Vector(0, size)
+        self._local_address = ctypes.addressof(self._local)
+        self._remote_address = ctypes.addressof(self._remote)
+
+    def fill(self, tid: int, address: int, length: int) -> bytes | None:
+        """Return up to `length` bytes (at most the window's size) from `address`, None where nothing can be read."""
+        self._local.length = self._remote.length = length
+        self._remote.base = address
+        count = _process_vm_readv(tid, self._local_address, 1, self._remote_address, 1, 0)
+        if count <= 0:
+            return (
+                self._peek(tid, address, length)
+                if ctypes.get_errno() in (errno.EPERM, errno.ENOSYS)
+                else None
+            )
+        return ctypes.string_at(self._address, count)
+
+    @staticmethod
+    def _peek(tid: int, address: int, length: int) -> bytes | None:
+        """Read word by word, where a security module or a seccomp filter refuses the direct call."""
+        parts: list[bytes] = []
+        for word_address in range(address & ~7, address + length, 8):
+            ctypes.set_errno(0)
+            word = _ptrace(PTRACE_PEEKDATA, tid, word_address, 0)
+            if word == -1 and ctypes.get_errno():
+                break
+            parts.append((word & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "little"))
+        data = b"".join(parts)[address & 7 :][:length]
+        return data or None
+
+
+class _FilterProgram(ctypes.Structure):
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", c_void_p))
+
+
+class LoadableFilter:
+    """A seccomp program prepared in memory, so that loading it after a fork allocates nothing."""
+
+    __slots__ = ("_instructions", "_program", "_program_address")
+
+    def __init__(self, instructions: bytes) -> None:
+        self._instructions = ctypes.create_string_buffer(instructions, len(instructions))
+        self._program = _FilterProgram(len(instructions) // 8, ctypes.addressof(self._instructions))
+        self._program_address = ctypes.addressof(self._program)
+
+    def load(self) -> int:
+        """Put the calling thread under the filter; return 0, or the error number.
+
+        It is tried first without `no_new_privs`, which needs CAP_SYS_ADMIN, so that set-user-id programs
+        keep working under a privileged tracer.
+        """
+        if _syscall(_SECCOMP, _SECCOMP_SET_MODE_FILTER, 0, self._program_address) == 0:
+            return 0
+        if ctypes.get_errno() != errno.EACCES:
+            return ctypes.get_errno()
+        if _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0:
+            return ctypes.get_errno()
+        if _syscall(_SECCOMP, _SECCOMP_SET_MODE_FILTER, 0, self._program_address) == 0:
+            return 0
+        return ctypes.get_errno()
+
+
+def borrow_descriptor(pid: int, number: int) -> int | None:
+    """Return a duplicate of descriptor `number` of process `pid`, None where the kernel does not give it."""
+    process = _syscall(_PIDFD_OPEN, pid, 0, 0)
+    if process < 0:
+        return None
+    try:
+        descriptor = _syscall(_PIDFD_GETFD, process, number, 0)
+    finally:
+        os.close(process)
+    return None if descriptor < 0 else descriptor

@@ -1,0 +1,111 @@
+"""What to stop at: the interest of the rules, turned into system call numbers and their decoders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from refengine.backends.base import Interest
+from refengine.backends.ptrace.call import Call, Decoder
+from refengine.backends.ptrace.decode import DECODERS
+from refengine.event import ParamValue
+from refengine.tables.event_types import BY_ENUM, EventType
+from refengine.tables.syscalls import BY_NAME, SYSCALLS, Syscall
+
+PROCESS_EXIT: Final = BY_ENUM["PROCEXIT_1_E"]
+SIGNAL_DELIVERY: Final = BY_ENUM["SIGNALDELIVER_E"]
+_GENERIC: Final = BY_ENUM["GENERIC_X"]
+
+CLONES: Final = frozenset({"clone", "clone3", "fork", "vfork"})
+EXECUTIONS: Final = frozenset({"execve", "execveat"})
+_OPENS_THAT_CREATE: Final = frozenset({"open", "openat", "openat2"})
+_NEVER_EXIT: Final = frozenset({"exit", "exit_group", "rt_sigreturn"})
+"""Calls that do not return in the ordinary way, so that there is no exit to report."""
+
+_IDENTITY_FIELDS: Final = frozenset(
+    {"fd.dev", "fd.dev.major", "fd.dev.minor", "fd.ino", "evt.args", "evt.info"}
+)
+_CREATION_FIELDS: Final = frozenset({"evt.is_open_create", "evt.args", "evt.info"})
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A system call that is traced: the type of its event, and the decoder of its parameters."""
+
+    name: str
+    type: EventType
+    decode: Decoder
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that the tracer has to know of the interest.
+
+    `calls` are the traced system calls by number. `identify` asks for device and inode of opened files,
+    `creations` for whether an open made the file, `cpu` for the processor; they cost something and are left
+    out where no rule reads them. `exits` and `signals` ask for a stop at a thread's end and for the delivery of
+    signals as events.
+    """
+
+    calls: Mapping[int, Watched]
+    identify: bool
+    creations: frozenset[int]
+    cpu: bool
+    exits: bool
+    signals: bool
+
+
+def _generic(call: Syscall) -> Decoder:
+    params: list[ParamValue | None] = [call.code, call.number]
+
+    def decode(_: Call) -> list[ParamValue | None]:
+        return params
+
+    return decode
+
+
+def _decoder(call: Syscall) -> Decoder | None:
+    """Return the decoder of a call, None for those whose events are made by `lifecycle`."""
+    if call.exit is _GENERIC:
+        return _generic(call)
+    return DECODERS.get(call.name)
+
+
+def _life(_: Call) -> list[ParamValue | None]:
+    raise AssertionError("the tracer makes these events itself")
+
+
+def _wanted(interest: Interest, call: Syscall) -> bool:
+    return interest.wants(call.name) or interest.wants(call.exit.name)
+
+
+def _reads(interest: Interest, names: frozenset[str], *arguments: str) -> bool:
+    """Tell whether rules read one of the fields, or one of the event's arguments by name."""
+    if interest.event_types is None:
+        return True
+    arguments_read = {f"{kind}.{name}" for kind in ("evt.arg", "evt.rawarg") for name in arguments}
+    return any(field in names or field in arguments_read for field in interest.fields)
+
+
+def make_plan(interest: Interest) -> Plan:
+    """Return what has to be traced for `interest`."""
+    calls = {}
+    for call in SYSCALLS:
+        if call.number is None or call.name in _NEVER_EXIT or not _wanted(interest, call):
+            continue
+        decode = _life if call.name in CLONES | EXECUTIONS else _decoder(call)
+        if decode is not None:
+            calls[call.number] = Watched(call.name, call.exit, decode)
+    creations: frozenset[int] = frozenset()
+    if _reads(interest, _CREATION_FIELDS, "flags"):
+        numbers = (BY_NAME[name].number for name in _OPENS_THAT_CREATE)
+        creations = frozenset(number for number in numbers if number in calls)
+    return Plan(
+        calls,
+        identify=_reads(interest, _IDENTITY_FIELDS, "dev", "ino"),
+        creations=creations,
+        cpu=_reads(interest, frozenset({"evt.cpu"})),
+        exits=interest.wants("procexit"),
+        signals=interest.wants("signaldeliver"),
+    )

@@ -1,0 +1,178 @@
+"""Socket addresses in a tracee's memory, and the two ends of its sockets."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from refengine.backends.ptrace.binding import borrow_descriptor
+from refengine.backends.ptrace.process import read_link
+from refengine.event.sockets import InetAddress, InetTuple, SocketAddress, SocketTuple, UnixAddress, UnixTuple
+
+_UNSPECIFIED = {socket.AF_INET: InetAddress(bytes(4), 0), socket.AF_INET6: InetAddress(bytes(16), 0)}
+
+_SOCKET_LINK = re.compile(r"socket:\[(\d+)\]\Z")
+
+
+def parse_address(data: bytes) -> SocketAddress | None:
+    """Return the address in a `struct sockaddr`, None for families that events do not carry."""
+    if len(data) < 2:
+        return None
+    (family,) = struct.unpack_from("=H", data)
+    if family == socket.AF_INET and len(data) >= 8:
+        return InetAddress(data[4:8], int.from_bytes(data[2:4], "big"))
+    if family == socket.AF_INET6 and len(data) >= 24:
+        return InetAddress(data[8:24], int.from_bytes(data[2:4], "big"))
+    if family == socket.AF_UNIX:
+        path = data[2:]
+        # An abstract name begins with a NUL and has its length from the call, a path ends at the first NUL.
+        name = path.rstrip(b"\0") if path[:1] == b"\0" else path.split(b"\0", 1)[0]
+        return UnixAddress(name.decode("utf-8", "surrogateescape"))
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """A socket's own address and its peer's, each None where it has none."""
+
+    local: SocketAddress | None
+    peer: SocketAddress | None
+
+
+class SocketEnds:
+    """Finds out the addresses of a tracee's socket.
+
+    The descriptor is borrowed where the kernel allows it, which is exact and works for every state of the
+    socket; otherwise the tables of the tracee's network namespace in `/proc` are searched.
+    """
+
+    __slots__ = ("_borrowing", "_processes")
+
+    def __init__(self) -> None:
+        self._borrowing = True
+        self._processes: dict[int, int] = {}
+
+    def forget(self, tid: int) -> None:
+        """Drop what is remembered of a thread that has ended."""
+        self._processes.pop(tid, None)
+
+    def ends(self, tid: int, number: int) -> Ends:
+        """Return both ends of descriptor `number` of thread `tid`, empty where it is no socket."""
+        if self._borrowing:
+            process = self._process(tid)
+            descriptor = borrow_descriptor(process, number)
+            if descriptor is not None:
+                return _read_ends(descriptor)
+        return _search_tables(tid, number)
+
+    def _process(self, tid: int) -> int:
+        """Return the process of a thread, since only a process has a descriptor to borrow through."""
+        process = self._processes.get(tid)
+        if process is None:
+            process = tid
+            try:
+                status = Path(f"/proc/{tid}/status").read_bytes()
+            except OSError:
+                status = b""
+            found = re.search(rb"^Tgid:\t(\d+)", status, re.MULTILINE)
+            if found is not None:
+                process = int(found[1])
+            self._processes[tid] = process
+        return process
+
+
+def _read_ends(descriptor: int) -> Ends:
+    try:
+        endpoint = socket.socket(fileno=descriptor)
+    except OSError:
+        os.close(descriptor)
+        return Ends(None, None)
+    with endpoint:
+        family = endpoint.family
+        try:
+            local = _from_python(family, endpoint.getsockname())
+        except OSError:
+            local = None
+        try:
+            peer = _from_python(family, endpoint.getpeername())
+        except OSError:
+            peer = None
+    return Ends(local, peer)
+
+
+def _from_python(family: int, address: object) -> SocketAddress | None:
+    """Return our form of an address as Python's socket module gives it."""
+    if family in (socket.AF_INET, socket.AF_INET6) and isinstance(address, tuple):
+        host = str(address[0]).partition("%")[0]
+        return InetAddress(socket.inet_pton(family, host), int(address[1]))
+    if family == socket.AF_UNIX:
+        if isinstance(address, bytes):
+            return UnixAddress(address.decode("utf-8", "surrogateescape"))
+        if isinstance(address, str):
+            return UnixAddress(address)
+    return None
+
+
+def _search_tables(tid: int, number: int) -> Ends:
+    """Find the socket by its inode in the tables of the tracee's network namespace."""
+    link = _SOCKET_LINK.match(read_link(f"/proc/{tid}/fd/{number}") or "")
+    if link is None:
+        return Ends(None, None)
+    inode = link[1]
+    for table in ("tcp", "udp", "tcp6", "udp6"):
+        try:
+            lines = Path(f"/proc/{tid}/net/{table}").read_text().splitlines()[1:]
+        except OSError:
+            continue
+        for line in lines:
+            columns = line.split()
+            if columns[9] == inode:
+                return Ends(_from_table(columns[1]), _from_table(columns[2]))
+    return _search_unix(tid, inode)
+
+
+def _from_table(entry: str) -> InetAddress | None:
+    """Return the address of a table entry, words of it in the host's byte order; None for an unset one."""
+    host, _, port = entry.partition(":")
+    words = [int(host[start : start + 8], 16) for start in range(0, len(host), 8)]
+    if not any(words) and int(port, 16) == 0:
+        return None
+    return InetAddress(b"".join(struct.pack("=I", value) for value in words), int(port, 16))
+
+
+def _search_unix(tid: int, inode: str) -> Ends:
+    try:
+        lines = Path(f"/proc/{tid}/net/unix").read_text(errors="surrogateescape").splitlines()[1:]
+    except OSError:
+        return Ends(None, None)
+    for line in lines:
+        columns = line.split(maxsplit=7)
+        if columns[6] == inode:
+            path = columns[7] if len(columns) > 7 else ""
+            return Ends(UnixAddress("\0" + path[1:] if path.startswith("@") else path), None)
+    return Ends(None, None)
+
+
+def connection(client: SocketAddress | None, server: SocketAddress | None) -> SocketTuple | None:
+    """Return the pair of a client's and a server's end, None where neither is known.
+
+    An IP end that is not known is the unspecified address with port 0. The kernel's addresses of local
+    sockets are not visible outside it and are 0.
+    """
+    if isinstance(client, InetAddress) or isinstance(server, InetAddress):
+        known = client if isinstance(client, InetAddress) else server
+        assert isinstance(known, InetAddress)
+        empty = _UNSPECIFIED[socket.AF_INET if len(known.address) == 4 else socket.AF_INET6]
+        return InetTuple(
+            client if isinstance(client, InetAddress) else empty,
+            server if isinstance(server, InetAddress) else empty,
+        )
+    if isinstance(server, UnixAddress) and (server.path or client is not None):
+        return UnixTuple(0, 0, server.path)
+    if isinstance(client, UnixAddress):
+        return UnixTuple(0, 0, client.path)
+    return None
