@@ -9,9 +9,9 @@ from pathlib import Path
 
 from refengine.cli.document import Document, Node, assign, parse_override, read_document, unknown_and_unused
 from refengine.errors import UsageError
-from refengine.output.append import AppendOutput
 from refengine.output.formats import LineFormat
 from refengine.priority import Priority
+from refengine.rulefile.selection import Selection
 
 
 class Matching(str, Enum):
@@ -22,12 +22,24 @@ class Matching(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """One step of choosing rules: switch on or off those with a name (`*` stands for anything) or a tag."""
+class AppendOutput:
+    """An addition to the outputs of the rules that agree with all that is given.
 
-    enable: bool
+    `extra_output` is a template to append, `extra_fields` are templates by the names of the fields that they
+    fill, and `raw_fields` are fields whose bare values are added under their own names.
+    """
+
     rule: str | None = None
-    tag: str | None = None
+    source: str | None = None
+    tags: frozenset[str] = frozenset()
+    extra_output: str = ""
+    extra_fields: Mapping[str, str] = field(default_factory=dict)
+    raw_fields: tuple[str, ...] = ()
+    suggested_output: bool = False
+
+    def is_for(self, rule: str, source: str, tags: Iterable[str]) -> bool:
+        """Return whether the addition applies to a rule."""
+        return self.rule in (None, rule) and self.source in (None, source) and self.tags <= frozenset(tags)
 
 
 @dataclass(frozen=True, slots=True)
