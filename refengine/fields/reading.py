@@ -56,6 +56,10 @@ class FieldError(ValueError):
         self.suggestion = suggestion
 
 
+class UnknownFieldError(FieldError):
+    """A field that does not exist for the source."""
+
+
 def field_of(name: str, source: str = SYSCALL) -> Field | None:
     """Return the field called exactly `name`, None where events of `source` do not have it."""
     field = CATALOGUE.get(name)
@@ -102,14 +106,14 @@ def read_field(name: str, argument: str | None = None, source: str = SYSCALL) ->
     return FieldRead(key, field, argument, type, field.is_list, many)
 
 
-def _unknown(name: str, source: str) -> FieldError:
+def _unknown(name: str, source: str) -> UnknownFieldError:
     known = CATALOGUE.get(name)
     if known is not None:
         others = " and ".join(sorted(known.sources))
-        return FieldError(f"field '{name}' exists for events of source {others}, not for {source}")
+        return UnknownFieldError(f"field '{name}' exists for events of source {others}, not for {source}")
     names = [field.name for field in CATALOGUE.values() if not field.sources or source in field.sources]
     near = get_close_matches(name, names, 1)
-    return FieldError(f"unknown field '{name}'", f"did you mean '{near[0]}'?" if near else None)
+    return UnknownFieldError(f"unknown field '{name}'", f"did you mean '{near[0]}'?" if near else None)
 
 
 def _number(field: Field, argument: str) -> None:

@@ -1,0 +1,46 @@
+"""What a load can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from refengine.fields.catalogue import K8S_AUDIT, SYSCALL
+from refengine.priority import Priority
+from refengine.rulefile.selection import Selection
+
+SOURCES = frozenset({SYSCALL, K8S_AUDIT})
+"""The event sources of the backends."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraOutput:
+    """A template to put behind the output of the rules that match: of this name, source and all these tags."""
+
+    template: str
+    rule: str | None = None
+    source: str | None = None
+    tags: frozenset[str] = frozenset()
+
+    def applies(self, rule: str, source: str, tags: frozenset[str]) -> bool:
+        """Return whether a rule gets it."""
+        return self.rule in (None, rule) and self.source in (None, source) and self.tags <= tags
+
+
+@dataclass(frozen=True, slots=True)
+class LoadOptions:
+    """Options of a load.
+
+    Rules of a priority less grave than `minimum_priority` are left out. `selections` enable and disable rules,
+    one after another. `static_fields` are the values of the fields `static.NAME`.
+    """
+
+    minimum_priority: Priority = Priority.DEBUG
+    selections: tuple[Selection, ...] = ()
+    extra_outputs: tuple[ExtraOutput, ...] = ()
+    static_fields: Mapping[str, str] = field(default_factory=dict)
+    sources: frozenset[str] = SOURCES
+
+
+DEFAULTS = LoadOptions()
+"""Options that change nothing."""

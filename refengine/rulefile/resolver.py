@@ -1,0 +1,249 @@
+"""From everything collected so far to rules that are ready: lists, macros, exceptions, conditions, outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from refengine.condition.check import Checker
+from refengine.condition.nodes import Node
+from refengine.condition.parser import parse
+from refengine.condition.typed import Condition
+from refengine.errors import Code, ConditionError, Diagnostic, Item, Note, Phase, TemplateError
+from refengine.output.template import Template, parse_template
+from refengine.rulefile.collector import Collector
+from refengine.rulefile.context import Context
+from refengine.rulefile.definitions import SYSCALL, MacroDefinition, RuleDefinition, context_of
+from refengine.rulefile.exceptions import with_exceptions
+from refengine.rulefile.lists import ListTable, TooLongError
+from refengine.rulefile.macros import MacroFault, MacroTable, ParsedMacro
+from refengine.rulefile.options import LoadOptions
+from refengine.rulefile.rule import Rule
+from refengine.rulefile.unknown import unknown_names
+from refengine.source import Span, Text
+
+CONTAINER_INFO = "%container.info"
+"""A variable of outputs that once stood for several fields, and now for nothing."""
+
+_PREFIX = 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Resolved:
+    """The state after one file: the rules that are ready, and the tables that they came from."""
+
+    rules: tuple[Rule, ...]
+    lists: ListTable
+    macros: MacroTable
+
+
+class Resolver:
+    """Resolves what a collector holds, after each file anew; conditions that did not change are parsed once."""
+
+    def __init__(self, options: LoadOptions) -> None:
+        self._options = options
+        self._trees: dict[str, Node] = {}
+
+    def resolve(self, collector: Collector, report: list[Diagnostic]) -> Resolved:
+        """Return the rules that are ready; what is wrong with the others goes to `report`."""
+        return _Resolution(collector, self._options, self._trees, report).run()
+
+
+class _Resolution:
+    def __init__(
+        self,
+        collector: Collector,
+        options: LoadOptions,
+        trees: dict[str, Node],
+        report: list[Diagnostic],
+    ) -> None:
+        self._collector = collector
+        self._options = options
+        self._trees = trees
+        self._report = report
+        self._checkers: dict[str, Checker] = {}
+        self._lists = ListTable(collector.lists)
+
+    def run(self) -> Resolved:
+        parsed = {macro.name: self._macro(macro) for macro in self._collector.macros.values()}
+        macros = MacroTable(parsed, self._collector.lists)
+        for name, macro in parsed.items():
+            self._report_macros(macros.faults(name), macro.definition.history, "macro condition")
+        rules = [
+            rule
+            for definition in self._collector.rules.values()
+            if definition.priority <= self._options.minimum_priority
+            and definition.source in self._options.sources
+            and (rule := self._rule(definition, macros)) is not None
+        ]
+        return Resolved(tuple(rules), self._lists, macros)
+
+    # Conditions
+
+    def _macro(self, definition: MacroDefinition) -> ParsedMacro:
+        text = self._substituted(definition.condition, definition.history, "macro condition")
+        if text is None:
+            return ParsedMacro(definition, definition.condition, None)
+        return ParsedMacro(definition, text, self._parsed(text, definition.history, "macro condition"))
+
+    def _rule(self, definition: RuleDefinition, macros: MacroTable) -> Rule | None:
+        output = self._output(definition)
+        resolved = self._condition(definition, macros)
+        if resolved is None or output is None:
+            return None
+        text, tree, condition = resolved
+        return Rule(
+            definition.name,
+            definition.source,
+            definition.priority,
+            definition.description,
+            tuple(sorted(definition.tags)),
+            definition.enabled,
+            condition,
+            output,
+            text,
+            tree,
+            definition,
+        )
+
+    def _condition(
+        self, definition: RuleDefinition, macros: MacroTable
+    ) -> tuple[Text, Node, Condition] | None:
+        history, kind = definition.history, "rule condition"
+        faults: list[Diagnostic] = []
+        whole = with_exceptions(definition.condition, definition.exceptions, faults)
+        self._report.extend(faults)
+        text = None if faults else self._substituted(whole, history, kind)
+        written = None if text is None else self._parsed(text, history, kind)
+        if text is None or written is None:
+            return None
+        expansion = macros.expand(written, text)
+        self._report_macros(expansion.faults, history, kind)
+        if expansion.node is None:
+            return None
+        checked = self._checker(definition.source).check(expansion.node, text)
+        found = checked.diagnostics
+        if checked.condition is None and definition.skip_if_unknown_filter:
+            found = self._excused(found, expansion.node, text, definition.source)
+        self._report.extend(self._located(fault, text, history, kind) for fault in found)
+        return None if checked.condition is None else (text, expansion.node, checked.condition)
+
+    def _substituted(self, text: Text, history: Sequence[Context], kind: str) -> Text | None:
+        try:
+            return self._lists.substitute(text)
+        except TooLongError as error:
+            fault = Diagnostic(Code.VALIDATE, Phase.RESOLVE, str(error), text.place(Span(0, 1)))
+            self._report.append(self._located(fault, text, history, kind))
+            return None
+
+    def _parsed(self, text: Text, history: Sequence[Context], kind: str) -> Node | None:
+        tree = self._trees.get(text.value)
+        if tree is None:
+            try:
+                tree = self._trees[text.value] = parse(text)
+            except ConditionError as error:
+                self._report.extend(self._located(fault, text, history, kind) for fault in error.diagnostics)
+        return tree
+
+    def _checker(self, source: str) -> Checker:
+        checker = self._checkers.get(source)
+        if checker is None:
+            checker = self._checkers[source] = Checker(source)
+        return checker
+
+    def _excused(
+        self, found: Iterable[Diagnostic], node: Node, text: Text, source: str
+    ) -> tuple[Diagnostic, ...]:
+        """Return what is found, as a warning in place of the errors where the first is of an unknown name."""
+        unknown = set(unknown_names(node, text, source))
+        errors = [fault for fault in found if fault.is_error]
+        if errors and errors[0].place in unknown:
+            return (_excuse(errors[0]),)
+        return tuple(found)
+
+    # Outputs
+
+    def _output(self, definition: RuleDefinition) -> Template | None:
+        text = definition.output
+        if definition.source == SYSCALL and CONTAINER_INFO in text.value:
+            text = self._without_container_info(definition)
+        extra = [
+            Text.of(extra.template, "<extra output>")
+            for extra in self._options.extra_outputs
+            if extra.applies(definition.name, definition.source, definition.tags)
+        ]
+        # The star makes an absent field print as <NA> instead of suppressing the whole output.
+        text = Text.joined((Text.of("*", "<output>"), Text.joined((text, *extra))), separator="")
+        try:
+            return parse_template(text, definition.source, self._options.static_fields)
+        except TemplateError as error:
+            for fault in error.diagnostics:
+                context = context_of(definition.history, fault.place)
+                path = (*context.path, Item("rule output", "", fault.place))
+                excused = definition.skip_if_unknown_filter and _names_something(fault)
+                self._report.append(replace(_excuse(fault) if excused else fault, path=path))
+            return None
+
+    def _without_container_info(self, definition: RuleDefinition) -> Text:
+        text = definition.output
+        edits = []
+        at = text.value.find(CONTAINER_INFO)
+        while at >= 0:
+            end = at + len(CONTAINER_INFO)
+            edits.append((at, end, ""))
+            place = text.place(Span(at, end))
+            self._report.append(
+                context_of(definition.history, place)
+                .child("rule output", "", place)
+                .diagnostic(
+                    Code.DEPRECATED_ITEM,
+                    f"'{CONTAINER_INFO}' is deprecated and prints nothing: name the fields that you want",
+                )
+            )
+            at = text.value.find(CONTAINER_INFO, end)
+        return text.substituted(edits)
+
+    # Messages
+
+    def _report_macros(self, faults: Iterable[MacroFault], history: Sequence[Context], kind: str) -> None:
+        for fault in faults:
+            place = fault.text.place(fault.span)
+            found = Diagnostic(
+                Code.VALIDATE, Phase.RESOLVE, fault.message, place, fault.notes, fault.suggestion
+            )
+            self._report.append(self._located(found, fault.text, history, kind))
+
+    def _located(self, found: Diagnostic, text: Text, history: Sequence[Context], kind: str) -> Diagnostic:
+        """Return the diagnostic with the way from the file to it, and the list that it comes from if any."""
+        context = context_of(history, found.place)
+        start = text.place(Span(0, 1))
+        value = text.value
+        prefix = value if len(value) <= _PREFIX else f"{value[: _PREFIX - 3]}..."
+        prefix = prefix.replace("\n", " ").replace("\r", " ")
+        path = (
+            *context.path,
+            Item(kind, "", start),
+            Item("condition expression", prefix, found.place),
+        )
+        return replace(found, path=path, notes=(*found.notes, *self._list_note(found)))
+
+    def _list_note(self, found: Diagnostic) -> Iterable[Note]:
+        if found.place is None:
+            return
+        span = found.place.span
+        definition = self._collector.lists.get(found.place.source.text[span.start : span.end])
+        if definition is not None:
+            yield Note(f"'{definition.name}' stands for the items of this list", definition.history[0].place)
+
+
+def _excuse(fault: Diagnostic) -> Diagnostic:
+    return replace(fault, code=Code.UNKNOWN_FILTER, message=f"{fault.message}; the rule is left out")
+
+
+def _names_something(fault: Diagnostic) -> bool:
+    """Return whether a fault of an output is about a name, not about a `%` with nothing behind it."""
+    if fault.place is None:
+        return False
+    span = fault.place.span
+    written = fault.place.source.text[span.start : span.end].lstrip("%0123456789")
+    return written[:1].isalpha()
