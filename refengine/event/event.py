@@ -11,6 +11,7 @@ from refengine.tables.syscalls import BY_CODE
 
 if TYPE_CHECKING:
     from refengine.state.descriptors import Descriptor
+    from refengine.state.system import SystemState
     from refengine.state.threads import Thread
 
 ParamValue: TypeAlias = "int | str | bytes | float | SocketAddress | SocketTuple | tuple[ParamValue, ...]"
@@ -24,10 +25,10 @@ class Event:
     the order of `type.params`, None where absent, and may be shorter than the table when an older recorder
     wrote them; `params` may be any sequence that decodes its items when they are first asked for. `thread` and
     `descriptor` are what the state knew of the acting thread and of the file descriptor that the event
-    concerns, set by `state` before any rule sees the event.
+    concerns, set by `state` before any rule sees the event; `state` is that state of the whole machine.
     """
 
-    __slots__ = ("cpu", "descriptor", "number", "params", "source", "thread", "tid", "time", "type")
+    __slots__ = ("cpu", "descriptor", "number", "params", "source", "state", "thread", "tid", "time", "type")
 
     def __init__(
         self,
@@ -49,6 +50,7 @@ class Event:
         self.source = source
         self.thread: Thread | None = None
         self.descriptor: Descriptor | None = None
+        self.state: SystemState | None = None
 
     @property
     def name(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from refengine.event.sockets import SocketAddress, SocketTuple
+from refengine.event.sockets import InetAddress, SocketTuple
 
 CLIENT, SERVER = "client", "server"
 """The roles of a process at its end of a connection."""
@@ -18,9 +18,9 @@ class Descriptor:
     `type` is the one-character kind (see `DESCRIPTOR_TYPES`); `name` is what `fd.name` shows: an absolute,
     normalised path for files, `client:port->server:port` for connections. `raw_name` is the path as the
     program gave it. `open_flags` are in the capture format's bits. `tuple` holds both ends of a connection,
-    `local` the bound address of a socket that has none yet. `protocol` is `tcp`, `udp`, `icmp`, `raw`, or None
-    for what is not an IP socket. `role` is `client`, `server` or None where not known yet. `name_changed`
-    is True only while the event is evaluated that changed the name.
+    `listening` the bound address of a socket that waits for some. `protocol` is `tcp`, `udp`, `icmp`, `raw`, or
+    None for what is not an IP socket. `role` is `client`, `server` or None where not known yet. `reported_name`
+    is the name at the end of the last event that concerned the descriptor.
     """
 
     type: str
@@ -32,18 +32,19 @@ class Descriptor:
     mount_id: int = 0
     pid: int = 0
     tuple: SocketTuple | None = None
-    local: SocketAddress | None = None
-    family: int | None = None
+    listening: InetAddress | None = None
     protocol: str | None = None
     role: str | None = None
     connected: bool = False
-    connection_pending: bool = False
-    connection_failed: bool = False
-    name_changed: bool = False
     close_on_exec: bool = False
     upper_layer: bool = False
     lower_layer: bool = False
-    from_proc: bool = False
+    reported_name: str = ""
+
+    @property
+    def shown_protocol(self) -> str | None:
+        """The transport protocol where it is shown: once a role is known, and for raw sockets."""
+        return self.protocol if self.role is not None or self.protocol == "raw" else None
 
     def copy(self) -> Descriptor:
         """Return an independent descriptor with the same content, as `dup` and `fork` make it."""
@@ -57,18 +58,14 @@ class Descriptor:
             self.mount_id,
             self.pid,
             self.tuple,
-            self.local,
-            self.family,
+            self.listening,
             self.protocol,
             self.role,
             self.connected,
-            self.connection_pending,
-            self.connection_failed,
-            False,
             self.close_on_exec,
             self.upper_layer,
             self.lower_layer,
-            self.from_proc,
+            self.name,
         )
 
 

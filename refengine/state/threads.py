@@ -12,7 +12,7 @@ _CLONE = FLAG_TABLES["clone_flags"]
 CLONE_FILES = _CLONE["CLONE_FILES"]
 CLONE_FS = _CLONE["CLONE_FS"]
 CLONE_THREAD = _CLONE["CLONE_THREAD"]
-CLONE_NEWPID = _CLONE["CLONE_NEWPID"]
+CLONE_PARENT = _CLONE["CLONE_PARENT"]
 
 UNKNOWN_ID = 0xFFFFFFFF
 """A user, group or login id that is not known, or not set."""
@@ -20,12 +20,12 @@ UNKNOWN_ID = 0xFFFFFFFF
 
 @dataclass(slots=True, eq=False)
 class ThreadGroup:
-    """The living threads of one process; `main` is its first thread, None once that has gone."""
+    """The threads of one process: the numbers of the known ones, how many of them live, and the first of them."""
 
     pid: int
     main: Thread | None = None
+    members: set[int] = field(default_factory=set)
     alive: int = 0
-    is_reaper: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -39,8 +39,9 @@ class Thread:
     absolute path of the program's file. `args` are the arguments after the first. `cgroups` are pairs of
     subsystem and path. `container_id` is `host` outside every container, the empty string where unknown.
 
-    `main` is the main thread of the same process (itself for one), None where that is not known.
-    `threads` is the table that the thread is in, by which parents are found.
+    `cwd` ends in a slash, or is the empty string where unknown. `threads` is the table that the thread is in, by
+    which parents are found; `group` holds the threads of the same process. `last_fd` is the number of the
+    descriptor that the thread's last event concerned.
     """
 
     tid: int
@@ -85,10 +86,10 @@ class Thread:
     vmswap: int = 0
     pfmajor: int = 0
     pfminor: int = 0
-    main: Thread | None = field(default=None, repr=False)
     group: ThreadGroup | None = field(default=None, repr=False)
-    children: int = 0
+    children: set[int] | None = field(default=None, repr=False)
     own_descriptors: DescriptorTable = field(default_factory=DescriptorTable, repr=False)
+    last_fd: int = -1
     last_event_time: int = 0
     is_dead: bool = False
     _args_text: str | None = field(default=None, repr=False)
@@ -100,6 +101,19 @@ class Thread:
     def is_main(self) -> bool:
         """True for a process's first thread."""
         return self.tid == self.pid
+
+    @property
+    def main(self) -> Thread | None:
+        """The first thread of the same process, None where that is not known."""
+        if self.tid == self.pid:
+            return self
+        group = self.group
+        return None if group is None else group.main
+
+    @property
+    def shares_directory(self) -> bool:
+        """True where the working directory is the main thread's, too."""
+        return bool(self.flags & CLONE_FS) and self.tid != self.pid
 
     @property
     def descriptors(self) -> DescriptorTable | None:
@@ -137,6 +151,18 @@ class Thread:
             current = current.main or current
         return current
 
+    def working_directory(self) -> str:
+        """Return the working directory, shared with the main thread where the thread was made so."""
+        if not self.shares_directory:
+            return self.cwd
+        main = self.main
+        return "./" if main is None else main.cwd
+
+    def environment(self) -> tuple[str, ...]:
+        """Return the environment, which all threads of a process share, as `NAME=value` texts."""
+        main = self.main
+        return () if main is None else main.env
+
     def args_text(self) -> str:
         """Return the arguments after the first, joined by blanks."""
         text = self._args_text
@@ -146,9 +172,12 @@ class Thread:
 
     def env_text(self) -> str:
         """Return the environment of the process, joined by blanks."""
-        text = self._env_text
+        main = self.main
+        if main is None:
+            return ""
+        text = main._env_text
         if text is None:
-            text = self._env_text = " ".join(self.env)
+            text = main._env_text = " ".join(main.env)
         return text
 
     def cmdline(self) -> str:
@@ -164,6 +193,10 @@ class Thread:
         if text is None:
             text = self._exeline = f"{self.exe} {self.args_text()}"
         return text
+
+    def set_cwd(self, path: str) -> None:
+        """Make `path` the working directory."""
+        self.cwd = path if not path or path.endswith("/") else f"{path}/"
 
     def set_comm(self, comm: str) -> None:
         """Give the thread another short name."""
@@ -181,3 +214,14 @@ class Thread:
         """Give the thread the environment of a program that it has started."""
         self.env = env
         self._env_text = None
+
+    def inherit_command(self, model: Thread) -> None:
+        """Give the thread the program, arguments and environment of another."""
+        self.set_command(model.comm, model.exe, model.args)
+        self.set_env(model.environment() or model.env)
+        self.exepath = model.exepath
+        self.exe_ino = model.exe_ino
+        self.exe_ino_ctime, self.exe_ino_mtime = model.exe_ino_ctime, model.exe_ino_mtime
+        self.exe_writable = model.exe_writable
+        self.exe_upper_layer, self.exe_lower_layer = model.exe_upper_layer, model.exe_lower_layer
+        self.exe_from_memfd = model.exe_from_memfd

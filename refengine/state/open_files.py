@@ -1,0 +1,156 @@
+"""Open files, sockets and the like as `/proc/PID/fd` and `/proc/PID/net` show them."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from refengine.event.addresses import endpoint_text, tuple_text
+from refengine.event.sockets import InetAddress, InetTuple, UnixTuple
+from refengine.state.descriptors import CLIENT, SERVER, Descriptor
+from refengine.tables.flags import FLAG_TABLES
+
+_FILE = FLAG_TABLES["file_flags"]
+_ACCESS_MODES = (_FILE["O_RDONLY"], _FILE["O_WRONLY"], _FILE["O_RDWR"], _FILE["O_RDONLY"])
+_KERNEL_FLAGS: Mapping[int, int] = {
+    os.O_APPEND: _FILE["O_APPEND"],
+    os.O_NONBLOCK: _FILE["O_NONBLOCK"],
+    os.O_DSYNC: _FILE["O_DSYNC"],
+    os.O_DIRECT: _FILE["O_DIRECT"],
+    os.O_DIRECTORY: _FILE["O_DIRECTORY"],
+    os.O_CLOEXEC: _FILE["O_CLOEXEC"],
+    0o100000: _FILE["O_LARGEFILE"],
+}
+
+_ANONYMOUS: Mapping[str, str] = {
+    "eventfd": "e",
+    "eventpoll": "l",
+    "inotify": "i",
+    "signalfd": "s",
+    "timerfd": "t",
+    "bpf-map": "b",
+    "bpf-prog": "b",
+    "bpf_link": "b",
+    "userfaultfd": "U",
+    "io_uring": "r",
+    "pidfd": "P",
+}
+_SPECIAL = re.compile(r"(socket|pipe):\[(\d+)\]\Z")
+_DELETED = " (deleted)"
+
+_INET_TABLES = (("tcp", "tcp", "4"), ("tcp6", "tcp", "6"), ("udp", "udp", "4"), ("udp6", "udp", "6"))
+_RAW_TABLES = (("raw", "raw", "4"), ("raw6", "raw", "6"), ("icmp", "icmp", "4"), ("icmp6", "icmp", "6"))
+_TCP_LISTEN, _TCP_ESTABLISHED = 0x0A, 0x01
+
+
+def read_descriptor(pid: int, number: int, root: str = "/proc") -> Descriptor | None:
+    """Return what a process has open as `number`, None where that cannot be seen."""
+    path = f"{root}/{pid}/fd/{number}"
+    try:
+        target = os.readlink(path)  # noqa: PTH115  (the text of the link is no path)
+        file = Path(path).stat()
+    except OSError:
+        return None
+    descriptor = _of_target(pid, target, file, root)
+    descriptor.pid = pid
+    descriptor.dev = encoded_device(file.st_dev)
+    descriptor.ino = file.st_ino
+    _fill_info(descriptor, f"{root}/{pid}/fdinfo/{number}")
+    descriptor.reported_name = descriptor.name
+    return descriptor
+
+
+def encoded_device(device: int) -> int:
+    """Return a device number in the kernel's 32-bit encoding, as events carry it."""
+    major, minor = os.major(device), os.minor(device)
+    return minor & 0xFF | major << 8 | (minor & ~0xFF) << 12
+
+
+def _of_target(pid: int, target: str, file: os.stat_result, root: str) -> Descriptor:
+    special = _SPECIAL.match(target)
+    if special is not None:
+        if special[1] == "pipe":
+            return Descriptor("p", "")
+        return _socket(f"{root}/{pid}/net", special[2])
+    if target.startswith("anon_inode:"):
+        name = target[len("anon_inode:") :]
+        return Descriptor(_ANONYMOUS.get(name.strip("[]"), "o"), name)
+    if target.startswith("/memfd:"):
+        return Descriptor("m", target[len("/memfd:") :].removesuffix(_DELETED))
+    if file.st_nlink == 0:
+        target = target.removesuffix(_DELETED)
+    if stat.S_ISFIFO(file.st_mode):
+        return Descriptor("p", target, target)
+    return Descriptor("d" if stat.S_ISDIR(file.st_mode) else "f", target, target)
+
+
+def _fill_info(descriptor: Descriptor, path: str) -> None:
+    """Read the flags and the mount from an `fdinfo` file."""
+    try:
+        lines = Path(path).read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name == "flags":
+            flags = int(value, 8)
+            descriptor.open_flags = _ACCESS_MODES[flags & os.O_ACCMODE]
+            for bit, flag in _KERNEL_FLAGS.items():
+                if flags & bit:
+                    descriptor.open_flags |= flag
+            descriptor.close_on_exec = bool(flags & os.O_CLOEXEC)
+        elif name == "mnt_id":
+            descriptor.mount_id = int(value)
+
+
+def _socket(net: str, inode: str) -> Descriptor:
+    """Return the socket with that inode, searched in the tables of a network namespace."""
+    for table, protocol, kind in (*_INET_TABLES, *_RAW_TABLES):
+        for line in _lines(f"{net}/{table}"):
+            columns = line.split()
+            if len(columns) > 9 and columns[9] == inode:
+                return _inet_socket(protocol, kind, columns)
+    for line in _lines(f"{net}/unix"):
+        columns = line.split(None, 7)
+        if len(columns) > 6 and columns[6] == inode:
+            name = columns[7].strip() if len(columns) > 7 else ""
+            return Descriptor("u", name, tuple=UnixTuple(int(columns[0].rstrip(":"), 16), 0, name))
+    for line in _lines(f"{net}/netlink"):
+        if line.split()[-1:] == [inode]:
+            return Descriptor("n")
+    return Descriptor("o")
+
+
+def _inet_socket(protocol: str, kind: str, columns: list[str]) -> Descriptor:
+    local, remote, state = _endpoint(columns[1]), _endpoint(columns[2]), int(columns[3], 16)
+    descriptor = Descriptor(kind, protocol=protocol)
+    if remote.port == 0:
+        if local.port and (protocol != "tcp" or state == _TCP_LISTEN):
+            descriptor.listening = local
+            descriptor.role = SERVER
+            descriptor.name = endpoint_text(local)
+        return descriptor
+    # The table has no direction: a well-known local port facing an ephemeral one is taken for the server's.
+    is_server = local.port < remote.port
+    descriptor.role = SERVER if is_server else CLIENT
+    descriptor.tuple = InetTuple(remote, local) if is_server else InetTuple(local, remote)
+    descriptor.name = tuple_text(descriptor.tuple)
+    descriptor.connected = protocol != "tcp" or state == _TCP_ESTABLISHED
+    return descriptor
+
+
+def _endpoint(text: str) -> InetAddress:
+    """Return the endpoint that a table shows as words in the machine's byte order and a port."""
+    digits, _, port = text.partition(":")
+    words = [bytes.fromhex(digits[at : at + 8])[::-1] for at in range(0, len(digits), 8)]
+    return InetAddress(b"".join(words), int(port, 16))
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="surrogateescape").splitlines()[1:]
+    except OSError:
+        return []

@@ -1,0 +1,201 @@
+"""Threads as `/proc` shows them.
+
+A process may vanish between two reads, and a process of another user hides most of its files: whatever cannot
+be read is left at its unknown value.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from refengine.state.descriptors import Descriptor
+from refengine.state.open_files import read_descriptor
+from refengine.state.threads import UNKNOWN_ID, Thread
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_DELETED = " (deleted)"
+_STATUS_ROW = re.compile(r"^(\w+):[ \t]*(.*)$", re.MULTILINE)
+_OPEN_FILES_LIMIT = re.compile(r"^Max open files +(\d+|unlimited)", re.MULTILINE)
+
+
+class ProcProbe:
+    """The probe of a live machine, by its `/proc`."""
+
+    __slots__ = ("_boot_time", "_root")
+
+    def __init__(self, root: str = "/proc") -> None:
+        self._root = root
+        self._boot_time: int | None = None
+
+    def thread(self, tid: int, threads: Mapping[int, Thread]) -> Thread | None:
+        """Return what the files of the thread say, None where there is no such thread."""
+        if self._boot_time is None:
+            self._boot_time = read_boot_time(self._root)
+        return read_thread(tid, threads, self._boot_time, self._root)
+
+    def descriptor(self, pid: int, number: int) -> Descriptor | None:
+        """Return what the process has open as `number`."""
+        return read_descriptor(pid, number, self._root)
+
+    def working_directory(self, pid: int) -> str | None:
+        """Return the working directory of a process or thread."""
+        return _link(f"{self._root}/{pid}/cwd") or None
+
+
+def read_thread(
+    tid: int, threads: Mapping[int, Thread], boot_time: int = 0, root: str = "/proc"
+) -> Thread | None:
+    """Return what `root` says of a thread, None where there is no such thread.
+
+    `boot_time` is in nanoseconds since the epoch and makes start times out of those counted from the boot.
+    """
+    folder = f"{root}/{tid}"
+    status = dict(_STATUS_ROW.findall(_text(f"{folder}/status")))
+    if "Tgid" not in status:
+        return None
+    thread = Thread(tid, _number(status, "Tgid"), threads)
+    _fill_status(thread, status)
+    _fill_stat(thread, _text(f"{folder}/stat"), boot_time)
+    _fill_command(thread, folder)
+    _fill_executable(thread, folder)
+    thread.env = _strings(f"{folder}/environ")
+    thread.set_cwd(_link(f"{folder}/cwd"))
+    thread.root = _link(f"{folder}/root") or "/"
+    thread.cgroups = parse_cgroups(_text(f"{folder}/cgroup"))
+    login = _text(f"{folder}/loginuid").strip()
+    thread.loginuid = int(login) if login.isdecimal() else UNKNOWN_ID
+    limit = _OPEN_FILES_LIMIT.search(_text(f"{folder}/limits"))
+    thread.fdlimit = int(limit[1]) if limit is not None and limit[1].isdecimal() else -1
+    return thread
+
+
+def list_threads(root: str = "/proc") -> list[int]:
+    """Return the numbers of all threads, each process's first before its others."""
+    found = []
+    for pid in _names(root):
+        if pid.isdecimal():
+            found.append(int(pid))
+            found += [int(tid) for tid in _names(f"{root}/{pid}/task") if tid != pid]
+    return found
+
+
+def list_descriptors(pid: int, root: str = "/proc") -> list[int]:
+    """Return the numbers of the open descriptors of a process, none where they cannot be seen."""
+    return [int(number) for number in _names(f"{root}/{pid}/fd")]
+
+
+def read_boot_time(root: str = "/proc") -> int:
+    """Return the moment of the boot, 0 where it is not known."""
+    found = re.search(r"^btime (\d+)$", _text(f"{root}/stat"), re.MULTILINE)
+    return int(found[1]) * 10**9 if found is not None else 0
+
+
+def parse_cgroups(text: str) -> tuple[tuple[str, str], ...]:
+    """Return subsystem and path of each line of a `cgroup` file; the unified hierarchy has no subsystem's name."""
+    pairs = []
+    for line in text.splitlines():
+        parts = line.split(":", 2)
+        if len(parts) == 3:
+            pairs += [(subsystem, parts[2]) for subsystem in parts[1].split(",")]
+    return tuple(pairs)
+
+
+def _fill_status(thread: Thread, status: Mapping[str, str]) -> None:
+    thread.ptid = _number(status, "PPid")
+    thread.uid = _number(status, "Uid", 1, UNKNOWN_ID)
+    thread.gid = _number(status, "Gid", 1, UNKNOWN_ID)
+    thread.vtid = _number(status, "NSpid", -1, thread.tid)
+    thread.vpid = _number(status, "NStgid", -1, thread.pid)
+    thread.vpgid = _number(status, "NSpgid", -1)
+    thread.sid = _number(status, "NSsid", -1)
+    thread.pgid = _number(status, "NSpgid", 0)
+    thread.vmsize = _number(status, "VmSize", 0, 0)
+    thread.vmrss = _number(status, "VmRSS", 0, 0)
+    thread.vmswap = _number(status, "VmSwap", 0, 0)
+    thread.cap_permitted = int(status.get("CapPrm", "0"), 16)
+    thread.cap_inheritable = int(status.get("CapInh", "0"), 16)
+    thread.cap_effective = int(status.get("CapEff", "0"), 16)
+
+
+def _fill_stat(thread: Thread, text: str, boot_time: int) -> None:
+    name_end = text.rfind(")")
+    columns = text[name_end + 1 :].split()
+    if len(columns) < 20:
+        return
+    thread.comm = text[text.find("(") + 1 : name_end]
+    thread.tty = int(columns[4])
+    thread.pfminor, thread.pfmajor = int(columns[7]), int(columns[9])
+    thread.clone_time = boot_time + int(columns[19]) * 10**9 // _TICKS
+    if thread.sid < 0:
+        thread.pgid, thread.sid = int(columns[2]), int(columns[3])
+        thread.vpgid = thread.pgid
+
+
+def _fill_command(thread: Thread, folder: str) -> None:
+    command = _strings(f"{folder}/cmdline")
+    if command:
+        thread.exe, thread.args = command[0], command[1:]
+    else:
+        thread.exe = thread.comm
+
+
+def _fill_executable(thread: Thread, folder: str) -> None:
+    path = _link(f"{folder}/exe")
+    thread.exe_from_memfd = path.startswith("/memfd:")
+    thread.exepath = path.removesuffix(_DELETED)
+    try:
+        file = Path(f"{folder}/exe").stat()
+    except OSError:
+        return
+    thread.exe_ino = file.st_ino
+    thread.exe_ino_ctime, thread.exe_ino_mtime = file.st_ctime_ns, file.st_mtime_ns
+    thread.exe_writable = _is_writable(file, thread)
+
+
+def _is_writable(file: os.stat_result, thread: Thread) -> bool:
+    """Return whether the thread may write to the file, by its permission bits alone."""
+    if thread.uid == 0:
+        return True
+    if file.st_uid == thread.uid:
+        return bool(file.st_mode & stat.S_IWUSR)
+    if file.st_gid == thread.gid:
+        return bool(file.st_mode & stat.S_IWGRP)
+    return bool(file.st_mode & stat.S_IWOTH)
+
+
+def _number(row: Mapping[str, str], name: str, column: int = 0, unknown: int = -1) -> int:
+    columns = row.get(name, "").split()
+    try:
+        return int(columns[column])
+    except (IndexError, ValueError):
+        return unknown
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+    except OSError:
+        return ""
+
+
+def _strings(path: str) -> tuple[str, ...]:
+    text = _text(path)
+    return tuple(text.removesuffix("\0").split("\0")) if text else ()
+
+
+def _link(path: str) -> str:
+    try:
+        return os.readlink(path)  # noqa: PTH115  (keeps what a Path would tidy up)
+    except OSError:
+        return ""
+
+
+def _names(path: str) -> list[str]:
+    try:
+        return os.listdir(path)  # noqa: PTH208  (names are all that is wanted)
+    except OSError:
+        return []
