@@ -11,14 +11,12 @@ from refengine.backends.capture import blocks
 from refengine.backends.capture.blocks import BlockReader
 from refengine.backends.capture.conversion import CONVERSIONS, Action
 from refengine.backends.capture.layout import Converter, Layout, StoredEnter
-from refengine.backends.capture.params import Decoders, Parameters
+from refengine.backends.capture.params import Decoders
 from refengine.backends.capture.stream import CaptureError
 from refengine.event import Event
+from refengine.state.transitions.table import TRANSITIONS
 from refengine.tables.event_types import BY_ENUM, EVENT_TYPES
 from refengine.tables.syscalls import SYSCALLS
-
-STATE_FLAGS = frozenset({"modifies_state", "creates_fd", "destroys_fd"})
-"""Flags of the event types that change what is known of threads and descriptors."""
 
 GENERIC = BY_ENUM["GENERIC_X"].code
 """The type of the system calls that have no event type of their own; a parameter says which one it was."""
@@ -29,6 +27,9 @@ SKIP, COUNT, DELIVER, STORE, STORE_AND_COUNT, STORE_AND_DELIVER, LOOK_INSIDE = r
 
 WRONG_LENGTHS = frozenset({BY_ENUM["NOTIFICATION_E"].code, BY_ENUM["INFRASTRUCTURE_EVENT_E"].code})
 """Types whose length old recorders wrote three too great."""
+
+BLOCK_HEADER, BLOCK_SIZE = 10, 36
+"""Bytes in front of an event in its block, and bytes up to its parameters, in the usual form of a block."""
 
 UNDECODABLE = "undecodable"
 """The cause of a dropped event whose length or parameters make no sense."""
@@ -65,7 +66,9 @@ def _shapes(order: str) -> Mapping[int, _Shape]:
 
 def _steps(interest: Interest) -> list[int]:
     """Return the step for each event type when only `interest`, and what the state needs, is delivered."""
-    wanted = [interest.wants(row.target.name) or bool(row.target.flags & STATE_FLAGS) for row in CONVERSIONS]
+    wanted = [
+        interest.wants(row.target.name) or TRANSITIONS[row.target.code] is not None for row in CONVERSIONS
+    ]
     steps = []
     for row, conversion in zip(EVENT_TYPES, CONVERSIONS, strict=True):
         if conversion.action is Action.DROP:
@@ -110,7 +113,13 @@ class EventScanner:
             None if row.sources is None else Converter(self._layouts[row.target.code], row.sources)
             for row in CONVERSIONS
         )
+        self._direct = tuple(
+            layout if step == DELIVER and CONVERSIONS[layout.type.code].target is layout.type else None
+            for layout, step in zip(self._layouts, self._steps, strict=True)
+        )
         self._call_code = Struct(order + "H")
+        self._length = Struct(order + "I")
+        self._block = Struct(order + "IIHQqIHI")
 
     def is_event(self, kind: int) -> bool:
         """Return whether blocks of that type hold an event."""
@@ -121,112 +130,122 @@ class EventScanner:
 
         :raises CaptureError: where a block makes no sense and no event came before it.
         """
-        source, shapes, steps = self._source, self._shapes, self._steps
-        window, position, end = source.window, source.position, len(source.window)
-        unpack = Struct(source.order + "II").unpack_from
-        number = self._statistics.seen
+        source, statistics, steps, direct = self._source, self._statistics, self._steps, self._direct
+        unpack, unpack_length, unpack_call = (
+            self._block.unpack_from,
+            self._length.unpack_from,
+            self._call_code.unpack_from,
+        )
         events: list[Event] = []
         while len(events) < limit:
-            stop = position
-            if position + 8 <= end:
-                kind, length = unpack(window, position)
+            # Here the usual blocks are read, with few steps each; whatever is unusual is left to `_read_block`.
+            window, position, number = source.window, source.position, statistics.seen
+            end = len(window) - BLOCK_SIZE
+            while position <= end and len(events) < limit:
+                kind, length, cpu, time, tid, size, code, count = unpack(window, position)
                 stop = position + length
-            if (
-                stop - position < 12
-                or stop > end
-                or window[stop - 4 : stop] != window[position + 4 : position + 8]
-            ):
-                source.position = position
+                if (
+                    (kind != blocks.EVENT_V2 and kind != blocks.EVENT_V2_LARGE)
+                    or length < BLOCK_SIZE + 4
+                    or stop > len(window)
+                    or unpack_length(window, stop - 4)[0] != length
+                    or code >= len(steps)
+                ):
+                    break
+                step = steps[code]
+                if step == COUNT:
+                    number += 1
+                elif step == LOOK_INSIDE and 0 < count <= 2 and length >= BLOCK_SIZE + 12:
+                    call = unpack_call(window, position + BLOCK_SIZE + 2 * count)[0]
+                    if call in self._generic_codes:
+                        break
+                    number += 1
+                elif step != SKIP:
+                    layout = direct[code]
+                    last = position + BLOCK_HEADER + size
+                    if layout is None or count != layout.count or last > stop - 4:
+                        break
+                    params = layout.read(window, position + BLOCK_SIZE, last)
+                    if params is None:
+                        break
+                    number += 1
+                    events.append(Event(layout.type, time, tid, params, number=number, cpu=cpu))
+                position = stop
+            source.position = position
+            statistics.seen = number
+            if len(events) < limit:
                 try:
-                    header = source.next_header()
+                    if not self._read_block(events):
+                        break
                 except CaptureError:
                     if events:
                         break
                     raise
-                window, position, end = source.window, source.position, len(source.window)
-                if header is None:
-                    break
-                kind, length = header
-                stop = position + length
-            shape = shapes.get(kind)
-            if shape is None:
-                break
-            if length < shape.header.size + 12:
-                self._fault(position)
-                position = stop
-                continue
-            fields = shape.header.unpack_from(window, position + 8)
-            code = fields[4]
-            step = steps[code] if code < len(steps) else SKIP
-            if step == COUNT:
-                number += 1
-            elif step != SKIP:
-                if step != STORE:
-                    number += 1
-                event = self._event(step, number, shape, fields, window, position, stop)
-                if event is not None:
-                    events.append(event)
-            position = stop
-        source.position = position
-        self._statistics.seen = number
-        self._statistics.delivered += len(events)
+        statistics.delivered += len(events)
         return events
 
-    def _event(
-        self,
-        step: int,
-        number: int,
-        shape: _Shape,
-        fields: tuple[int, ...],
-        window: bytes,
-        position: int,
-        stop: int,
-    ) -> Event | None:
-        """Decode or store the event in a block; None where there is nothing to deliver."""
-        cpu, time, tid, length, code, *counts = fields
-        layout = self._layouts[code]
+    def _read_block(self, events: list[Event]) -> bool:
+        """Read the next block, of whatever form; return false where there is none or it is no event's.
+
+        :raises CaptureError: where it makes no sense.
+        """
+        source = self._source
+        header = source.next_header()
+        if header is None:
+            return False
+        kind, length = header
+        shape = self._shapes.get(kind)
+        if shape is None:
+            return False
+        position = source.position
+        source.position += length
+        event = self._event(shape, source.window, position, position + length)
+        if event is not None:
+            events.append(event)
+        return True
+
+    def _event(self, shape: _Shape, window: bytes, position: int, stop: int) -> Event | None:
+        """Decode, store or count the event in a block; None where there is nothing to deliver."""
         first = position + 8 + shape.header.size
-        last = position + shape.start + length
+        if first > stop - 4:
+            self._fault(position)
+            return None
+        cpu, time, tid, size, code, *counts = shape.header.unpack_from(window, position + 8)
+        step = self._steps[code] if code < len(self._steps) else SKIP
+        if step == SKIP:
+            return None
+        layout = self._layouts[code]
+        last = position + shape.start + size
         if not shape.counted and code in WRONG_LENGTHS:
             last -= 3
         if not first <= last <= stop - 4:
             self._fault(position)
             return None
         count = counts[0] if shape.counted else layout.count_parameters(window, first, last)
-        if count is None:
-            self._fault(position)
-            return None
-        conversion = CONVERSIONS[code]
-        if count == layout.count and conversion.target is layout.type and step == DELIVER:
-            params = layout.read(window, first, last)
-            if params is None:
-                self._fault(position)
-                return None
-            return Event(layout.type, time, tid, params, number=number, cpu=cpu)
-        bounds = layout.bounds(window, first, last, count)
+        bounds = None if count is None else layout.bounds(window, first, last, count)
         if bounds is None:
             self._fault(position)
-            return None
-        if step == LOOK_INSIDE and self._call(window, bounds) not in self._generic_codes:
             return None
         if step in (STORE, STORE_AND_COUNT, STORE_AND_DELIVER):
             self._entered[tid] = StoredEnter(
                 code, window[first:last], tuple(bound - first for bound in bounds)
             )
-            if step != STORE_AND_DELIVER:
-                return None
+        if step == STORE:
+            return None
+        self._statistics.seen += 1
+        if step in (COUNT, STORE_AND_COUNT) or (
+            step == LOOK_INSIDE and self._call(window, bounds) not in self._generic_codes
+        ):
+            return None
         converter = self._converters[code]
         if converter is None:
-            known = bounds[: layout.count + 1]
-            return Event(
-                layout.type, time, tid, Parameters(window, known, layout.decoders), number=number, cpu=cpu
-            )
-        enter = self._entered.pop(tid, None)
-        if enter is not None and enter.code != code - 1:
-            enter = None
-        return Event(
-            conversion.target, time, tid, converter.read(window, bounds, enter), number=number, cpu=cpu
-        )
+            type, params = layout.type, layout.read_bounded(window, bounds)
+        else:
+            enter = None if step == STORE_AND_DELIVER else self._entered.pop(tid, None)
+            if enter is not None and enter.code != code - 1:
+                enter = None
+            type, params = CONVERSIONS[code].target, converter.read(window, bounds, enter)
+        return Event(type, time, tid, params, number=self._statistics.seen, cpu=cpu)
 
     def _call(self, window: bytes, bounds: tuple[int, ...]) -> int:
         """Return the code of the system call that a generic event is of."""

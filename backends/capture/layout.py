@@ -7,7 +7,7 @@ from itertools import accumulate
 from struct import Struct
 
 from refengine.backends.capture.conversion import Source
-from refengine.backends.capture.params import FIXED_FORMATS, Decoders, Parameters
+from refengine.backends.capture.params import FIXED_FORMATS, Decode, Decoders
 from refengine.event import ParamValue
 from refengine.tables.event_types import EventType
 
@@ -18,38 +18,57 @@ MAX_PARAMETERS = 256
 class Layout:
     """The layout of one event type in one byte order.
 
-    The types whose parameters are all numbers are read in one step; others become `Parameters`.
+    Between parameters of variable size, the numbers lie in runs of known width that are read in one step each.
     """
 
     def __init__(self, type: EventType, decoders: Decoders) -> None:
         self.type = type
         self.count = len(type.params)
         self.decoders = decoders.of_event(type)
-        self._length_code = "I" if "large_payload" in type.flags else "H"
-        self._length_size = 4 if "large_payload" in type.flags else 2
         self._order = decoders.order
-        self._lengths = Struct(f"{decoders.order}{self.count}{self._length_code}")
-        self._fixed: Struct | None = None
-        self._fixed_lengths = b""
-        formats = [FIXED_FORMATS.get(param.type) for param in type.params]
-        if all(formats):
-            codes = [code for code in formats if code is not None]
-            self._fixed = Struct(decoders.order + "".join(codes))
-            sizes = [Struct(decoders.order + code).size for code in codes]
-            self._fixed_lengths = self._lengths.pack(*sizes)
+        self._length_code = "I" if "large_payload" in type.flags else "H"
+        self._length_size = Struct(self._order + self._length_code).size
+        self._lengths_size = self.count * self._length_size
+        runs, variable = [""], []
+        lengths = self._order
+        for param, decode in zip(type.params, self.decoders, strict=True):
+            code = FIXED_FORMATS.get(param.type)
+            if code is not None:
+                runs[-1] += code
+                lengths += f"{self._length_size}x"
+            else:
+                runs.append("")
+                variable.append(decode)
+                lengths += self._length_code
+        structs = [Struct(self._order + run) for run in runs]
+        self._variable_lengths = Struct(lengths)
+        self._first = structs[0]
+        self._rest: tuple[tuple[Decode, Struct], ...] = tuple(zip(variable, structs[1:], strict=True))
+        self._fixed_size = sum(run.size for run in structs)
 
-    def read(self, buffer: bytes, start: int, stop: int) -> Sequence[ParamValue | None] | None:
-        """Return the parameters of an event that has all of them; None where they do not fit before `stop`."""
-        first = start + self._lengths.size
-        fixed = self._fixed
-        if fixed is not None and buffer[start:first] == self._fixed_lengths and first + fixed.size <= stop:
-            return fixed.unpack_from(buffer, first)
-        if first > stop:
+    def read(self, buffer: bytes, start: int, stop: int) -> tuple[ParamValue | None, ...] | None:
+        """Return the parameters of an event that has all of them in their usual sizes, else None."""
+        position = start + self._lengths_size
+        if position > stop:
             return None
-        bounds = tuple(accumulate(self._lengths.unpack_from(buffer, start), initial=first))
-        if bounds[-1] > stop:
+        lengths = self._variable_lengths.unpack_from(buffer, start)
+        if position + self._fixed_size + sum(lengths) != stop:
             return None
-        return Parameters(buffer, bounds, self.decoders)
+        values = self._first.unpack_from(buffer, position)
+        if lengths:
+            position += self._first.size
+            for length, (decode, run) in zip(lengths, self._rest, strict=True):
+                end = position + length
+                values += (decode(buffer, position, end), *run.unpack_from(buffer, end))
+                position = end + run.size
+        return values
+
+    def read_bounded(self, buffer: bytes, bounds: Sequence[int]) -> list[ParamValue | None]:
+        """Return the parameters that lie between the `bounds`, whatever their sizes; unknown ones are left out."""
+        return [
+            decode(buffer, begin, end)
+            for decode, begin, end in zip(self.decoders, bounds, bounds[1:], strict=False)
+        ]
 
     def bounds(self, buffer: bytes, start: int, stop: int, count: int) -> tuple[int, ...] | None:
         """Return where each of `count` parameters begins and the last ends; None where they do not fit."""
@@ -90,17 +109,17 @@ class Converter:
     """The building of a current event's parameters from an older exit and its entry."""
 
     def __init__(self, target: Layout, sources: tuple[Source, ...]) -> None:
-        self.target = target
+        self._decoders = target.decoders
         self._sources = sources
 
     def read(
         self, buffer: bytes, bounds: tuple[int, ...], enter: StoredEnter | None
-    ) -> Sequence[ParamValue | None]:
+    ) -> list[ParamValue | None]:
         """Return the parameters of the current type; those that nobody recorded are absent."""
         own = len(bounds) - 1
         stored = 0 if enter is None else len(enter.bounds) - 1
         items: list[ParamValue | None] = []
-        for source, decode in zip(self._sources, self.target.decoders, strict=True):
+        for source, decode in zip(self._sources, self._decoders, strict=True):
             position = source.own
             if 0 <= position < own:
                 items.append(decode(buffer, bounds[position], bounds[position + 1]))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from struct import Struct
-from typing import TypeAlias, overload
+from typing import TypeAlias
 
 from refengine.event import ParamValue
 from refengine.event.sockets import InetAddress, InetTuple, UnixAddress, UnixTuple
@@ -55,60 +55,6 @@ FIXED_FORMATS: Mapping[ValueType, str] = {
 """The `struct` format of each type whose values all have one size."""
 
 _TEXTS = frozenset({ValueType.CHARBUF, ValueType.FSPATH, ValueType.FSRELPATH})
-
-
-class _Unread:
-    """The mark of an item that has not been decoded yet."""
-
-
-_UNREAD = _Unread()
-
-
-class Parameters(Sequence["ParamValue | None"]):
-    """The parameters of one event, each decoded when it is first asked for.
-
-    `bounds` are the positions in `buffer` at which they begin, and the end of the last.
-    """
-
-    __slots__ = ("_bounds", "_buffer", "_decoders", "_items")
-
-    def __init__(self, buffer: bytes, bounds: Sequence[int], decoders: Sequence[Decode]) -> None:
-        self._buffer = buffer
-        self._bounds = bounds
-        self._decoders = decoders
-        self._items: list[ParamValue | _Unread | None] = [_UNREAD] * (len(bounds) - 1)
-
-    @overload
-    def __getitem__(self, index: int) -> ParamValue | None: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[ParamValue | None]: ...
-
-    def __getitem__(self, index: int | slice) -> ParamValue | Sequence[ParamValue | None] | None:
-        if isinstance(index, slice):
-            return tuple(self)[index]
-        item = self._items[index]
-        if isinstance(item, _Unread):
-            if index < 0:
-                index += len(self._items)
-            bounds = self._bounds
-            item = self._decoders[index](self._buffer, bounds[index], bounds[index + 1])
-            self._items[index] = item
-        return item
-
-    def __iter__(self) -> Iterator[ParamValue | None]:
-        return (self[index] for index in range(len(self._items)))
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and tuple(self) == tuple(other)
-
-    __hash__ = None  # type: ignore[assignment]  # as for every sequence that is compared by content
-
-    def __repr__(self) -> str:
-        return f"Parameters{tuple(self)!r}"
 
 
 class Decoders:

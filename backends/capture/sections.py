@@ -143,6 +143,9 @@ SIMPLE_TYPES: Mapping[int, str] = {
 IPV4, IPV6, IPV4_LISTENING, IPV6_LISTENING, UNIX, FILE = 3, 4, 5, 6, 8, 16
 """The kinds of descriptors of which more is recorded."""
 
+PROTOCOLS: Mapping[int, str] = {2: "tcp", 3: "udp", 4: "icmp", 5: "raw"}
+"""Transport protocols by their number in the format."""
+
 
 def read_machine_info(cursor: Cursor) -> MachineInfo:
     """Return the content of a machine-info block."""

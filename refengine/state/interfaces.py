@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from refengine.event.sockets import InetAddress, InetTuple
@@ -36,6 +36,9 @@ class Interfaces:
         self._prefixes = frozenset(
             item.address[:_SUBNET_BYTES] for item in self._all if len(item.address) == 16
         )
+
+    def __iter__(self) -> Iterator[Interface]:
+        return iter(self._all)
 
     def is_local(self, address: bytes) -> bool:
         """Return whether an address is this machine's: its own for IPv4, in one of its /64 networks for IPv6."""

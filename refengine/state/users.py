@@ -43,6 +43,14 @@ class Users:
         """Return the group with that number, None where there is none."""
         return self._groups.get(gid)
 
+    def users(self) -> tuple[User, ...]:
+        """Return all users that are known."""
+        return tuple(self._users.values())
+
+    def groups(self) -> tuple[Group, ...]:
+        """Return all groups that are known."""
+        return tuple(self._groups.values())
+
     def add_user(self, user: User) -> None:
         """Take in a user, in the place of one with the same number."""
         self._users[user.uid] = user

@@ -1,0 +1,1 @@
+"""Measured programs and the scripts that compare with recorded values."""
