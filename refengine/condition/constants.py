@@ -9,10 +9,11 @@ from functools import lru_cache
 
 from refengine.condition.bytewise import byte_text, to_bytes
 from refengine.condition.glob import Glob
-from refengine.condition.networks import parse_address, parse_network
+from refengine.condition.networks import parse_network
 from refengine.condition.regex import Regex, RegexError
 from refengine.condition.typed import Constant
 from refengine.condition.types import ADDRESS_TYPES, INTEGER_BITS, NETWORK_TYPES, TEXT_TYPES
+from refengine.event.addresses import packed_address
 from refengine.fields.reading import EVENT_NAMES
 from refengine.values import ValueType
 
@@ -49,7 +50,7 @@ def parse_constant(text: str, type: ValueType, operator: str) -> Constant:
         return _buffer(text, operator)
     try:
         if type in ADDRESS_TYPES:
-            return parse_address(text)
+            return packed_address(text)
         if type in NETWORK_TYPES:
             return parse_network(text)
     except ValueError as error:

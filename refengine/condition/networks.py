@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
+
+from refengine.event.addresses import packed_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +23,6 @@ class Network:
         return int.from_bytes(address, "big") >> shift == int.from_bytes(self.address, "big") >> shift
 
 
-def parse_address(text: str) -> bytes:
-    """Return the packed address: IPv4 when the text has a dot, else IPv6.
-
-    :raises ValueError: when it is neither.
-    """
-    family, name = (socket.AF_INET, "IPv4") if "." in text else (socket.AF_INET6, "IPv6")
-    try:
-        return socket.inet_pton(family, text)
-    except (OSError, ValueError):
-        raise ValueError(f"'{text}' is not an {name} address") from None
-
-
 def parse_network(text: str) -> Network:
     """Return the network of `ADDRESS/PREFIX`.
 
@@ -42,7 +31,7 @@ def parse_network(text: str) -> Network:
     address_text, slash, prefix_text = text.partition("/")
     if not slash:
         raise ValueError(f"'{text}' is not a network: it needs a prefix length, as in {text}/24")
-    address = parse_address(address_text)
+    address = packed_address(address_text)
     lowest, highest = (0, 32) if len(address) == 4 else (1, 128)
     if not (prefix_text.isascii() and prefix_text.isdigit() and lowest <= int(prefix_text) <= highest):
         raise ValueError(f"'{prefix_text}' is not a prefix length from {lowest} to {highest}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from refengine.condition import nodes, typed
+from refengine.condition.printer import print_operand
 from refengine.condition.transformers import TRANSFORMERS, Transformer
 from refengine.condition.types import TEXT_TYPES
 from refengine.fields.reading import FieldError, FieldRead, read_field
@@ -54,7 +55,9 @@ def _transform(call: nodes.TransformerCall, source: str) -> typed.Transform:
     checks = {"join": _check_join, "concat": _check_concat, "getopt": _check_getopt}
     checks[call.name](call, arguments)
     is_list = call.name == "getopt" and call.selector is None
-    return typed.Transform(transformer, arguments, call.selector, ValueType.CHARBUF, is_list)
+    return typed.Transform(
+        print_operand(call), transformer, arguments, call.selector, ValueType.CHARBUF, is_list
+    )
 
 
 def _argument(
@@ -84,6 +87,7 @@ def _unary(
             f"'{call.name}' does not take {many}values of type {argument.type}", call.arguments[0].span
         )
     return typed.Transform(
+        print_operand(call),
         transformer,
         arguments,
         None,

@@ -36,8 +36,9 @@ class Modifier(str, Enum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Transform:
-    """The value of a transformer applied to other values."""
+    """The value of a transformer applied to other values; `key` is its canonical text."""
 
+    key: str
     transformer: Transformer
     arguments: tuple[TypedOperand, ...]
     selector: str | None

@@ -1,0 +1,73 @@
+"""Partial evaluation: what is left of a condition once the event's type is known."""
+
+from __future__ import annotations
+
+from refengine.condition.event_types import always
+from refengine.condition.interpret import compare
+from refengine.condition.typed import AllOf, AnyOf, Condition, Existence, Macro, Negation, Test
+from refengine.fields.reading import FieldRead
+
+
+class Folder:
+    """Folds conditions for events of one type.
+
+    `event_type` is the value of `evt.type`, None where the events have none. With `numbered`, events are known
+    to be numbered from 1, so that `evt.num = 0` never holds. Shared parts are folded once.
+    """
+
+    def __init__(self, event_type: str | None, *, numbered: bool) -> None:
+        self._event_type = event_type
+        self._numbered = numbered
+        self._macros: dict[int, Condition | bool] = {}
+
+    def fold(self, condition: Condition) -> Condition | bool:
+        """Return an equivalent condition, or its verdict where the event's type alone decides."""
+        if isinstance(condition, AllOf | AnyOf):
+            return self._several(condition)
+        if isinstance(condition, Negation):
+            child = self.fold(condition.child)
+            if isinstance(child, bool):
+                return not child
+            return condition if child is condition.child else Negation(child)
+        if isinstance(condition, Macro):
+            return self._macro(condition)
+        if isinstance(condition.left, FieldRead) and condition.left.key == "evt.type":
+            return self._event_type_test(condition)
+        if self._numbered and isinstance(condition, Test) and isinstance(condition.left, FieldRead):
+            right = condition.right
+            if condition.left.key == "evt.num" and isinstance(right, tuple) and condition.modifier is None:
+                verdict = always(condition)
+                return condition if verdict is None else verdict
+        return condition
+
+    def _several(self, condition: AllOf | AnyOf) -> Condition | bool:
+        decisive = isinstance(condition, AnyOf)
+        children: list[Condition] = []
+        for child in condition.children:
+            folded = self.fold(child)
+            if folded is decisive:
+                return decisive
+            if not isinstance(folded, bool):
+                children.append(folded)
+        if not children:
+            return not decisive
+        if len(children) == 1:
+            return children[0]
+        return type(condition)(tuple(children))
+
+    def _macro(self, macro: Macro) -> Condition | bool:
+        known = self._macros.get(id(macro))
+        if known is None:
+            body = self.fold(macro.body)
+            known = body if isinstance(body, bool) else Macro(macro.name, body)
+            self._macros[id(macro)] = known
+        return known
+
+    def _event_type_test(self, condition: Test | Existence) -> Condition | bool:
+        if self._event_type is None:
+            return False
+        if isinstance(condition, Existence):
+            return True
+        if not isinstance(condition.right, tuple):
+            return condition
+        return compare(condition, self._event_type, condition.right)
