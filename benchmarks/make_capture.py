@@ -103,12 +103,11 @@ def _start(pid: int, program: str, name: str, arguments: str) -> Iterator[EventR
     yield clone, SHELL, (pid, *parent)
     yield clone, pid, (0, *child)
     args = arguments.replace(" ", "\0").encode() + b"\0"
-    yield (
-        BY_ENUM["SYSCALL_EXECVE_19_X"],
-        pid,
-        (0, program, args, pid, pid, SHELL, *shared, name, CGROUPS, ENVIRONMENT, 34816, pid, 1000, 1)
-        + (0, 0, 0, 4711, START - 10**15, START - 10**15, 1000, program, pid, 1000, program),
-    )
+    capabilities = (0, 0, 0)
+    file = (4711, START - 10**15, START - 10**15)
+    executed = (0, program, args, pid, pid, SHELL, *shared, name, CGROUPS, ENVIRONMENT, 34816, pid, 1000, 1)
+    rest = (*capabilities, *file, 1000, program, pid, 1000, program)
+    yield BY_ENUM["SYSCALL_EXECVE_19_X"], pid, (*executed, *rest)
     yield BY_ENUM["SYSCALL_BRK_4_X"], pid, (0x55D0_0000_0000, 9000, 4000, 0, 0)
 
 

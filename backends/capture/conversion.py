@@ -20,8 +20,9 @@ class Action(Enum):
 
     DROP = "drop"
     STORE = "store"
+    STORE_AND_COUNT = "store and count"
+    """Falco numbers these entries of system calls, but shows them to no rule."""
     DELIVER = "deliver"
-    STORE_AND_DELIVER = "store and deliver"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +109,10 @@ def _conversions() -> tuple[Conversion, ...]:
         elif target is None:
             rows.append(Conversion(Action.STORE, row))
         elif target is row and not row.is_exit:
-            action = Action.STORE_AND_DELIVER if row.code in stored else Action.DELIVER
+            action = Action.STORE_AND_COUNT if row.code in stored else Action.DELIVER
             rows.append(Conversion(action, row))
         elif not row.is_exit and row.code in stored:
-            # The entry of an old version of a call whose current entry is still shown.
+            # The entry of an old version of a call whose current entry is still numbered.
             rows.append(Conversion(Action.STORE, row))
         elif target is row and "converter_managed" not in row.flags:
             rows.append(Conversion(Action.DELIVER, row))

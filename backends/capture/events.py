@@ -22,7 +22,7 @@ GENERIC = BY_ENUM["GENERIC_X"].code
 """The type of the system calls that have no event type of their own; a parameter says which one it was."""
 
 
-SKIP, COUNT, DELIVER, STORE, STORE_AND_COUNT, STORE_AND_DELIVER, LOOK_INSIDE = range(7)
+SKIP, COUNT, DELIVER, STORE, STORE_AND_COUNT, LOOK_INSIDE = range(6)
 """What the scan does with the events of a type."""
 
 WRONG_LENGTHS = frozenset({BY_ENUM["NOTIFICATION_E"].code, BY_ENUM["INFRASTRUCTURE_EVENT_E"].code})
@@ -82,7 +82,7 @@ def _steps(interest: Interest) -> list[int]:
         elif conversion.action is Action.STORE:
             steps.append(STORE)
         else:
-            steps.append(STORE_AND_DELIVER if wanted[row.code] else STORE_AND_COUNT)
+            steps.append(STORE_AND_COUNT)
     return steps
 
 
@@ -226,7 +226,7 @@ class EventScanner:
         if bounds is None:
             self._fault(position)
             return None
-        if step in (STORE, STORE_AND_COUNT, STORE_AND_DELIVER):
+        if step in (STORE, STORE_AND_COUNT):
             self._entered[tid] = StoredEnter(
                 code, window[first:last], tuple(bound - first for bound in bounds)
             )
@@ -241,7 +241,7 @@ class EventScanner:
         if converter is None:
             type, params = layout.type, layout.read_bounded(window, bounds)
         else:
-            enter = None if step == STORE_AND_DELIVER else self._entered.pop(tid, None)
+            enter = self._entered.pop(tid, None)
             if enter is not None and enter.code != code - 1:
                 enter = None
             type, params = CONVERSIONS[code].target, converter.read(window, bounds, enter)
