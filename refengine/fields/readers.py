@@ -89,9 +89,7 @@ def typed_value(key: str, type: ValueType, value: object) -> Value:
     elif type is ValueType.DOUBLE:
         if isinstance(value, int | float):
             return float(value)
-    elif isinstance(value, int):
-        return int(value)
-    elif isinstance(value, str) and value.lstrip("-").isdigit():
+    elif isinstance(value, int) or (isinstance(value, str) and value.lstrip("-").isdigit()):
         return int(value)
     raise ValueError(f"{value!r} is no value of type {type}, which '{key}' has")
 

@@ -1,0 +1,263 @@
+"""The acting process itself (`proc.*`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import attrgetter
+
+from refengine.event import Event
+from refengine.fields.extractor import Extract, Extractor, plain
+from refengine.state.descriptors import DESCRIPTOR_TYPES
+from refengine.state.threads import Thread
+from refengine.values import Value
+
+
+def name(event: Event) -> str | None:
+    """`proc.name`: the kernel's short name of the program."""
+    thread = event.thread
+    return None if thread is None else thread.comm
+
+
+def exe(event: Event) -> str | None:
+    """`proc.exe`: the program as it was called."""
+    thread = event.thread
+    return None if thread is None else thread.exe
+
+
+def exe_path(event: Event) -> str | None:
+    """`proc.exepath`: the absolute path of the program's file."""
+    thread = event.thread
+    return None if thread is None else thread.exepath
+
+
+def command_line(event: Event) -> str | None:
+    """`proc.cmdline`: short name and arguments."""
+    thread = event.thread
+    return None if thread is None else thread.cmdline()
+
+
+def exe_line(event: Event) -> str | None:
+    """`proc.exeline`: the program as it was called, and its arguments."""
+    thread = event.thread
+    return None if thread is None else thread.exeline()
+
+
+def args(argument: str | None) -> Extract:
+    """`proc.args`: all arguments, or the one at a position counted from 0."""
+    if argument is None:
+        return lambda event: None if event.thread is None else event.thread.args_text()
+    position = _index(argument)
+
+    def extract(event: Event) -> str | None:
+        thread = event.thread
+        return thread.args[position] if thread is not None and position < len(thread.args) else None
+
+    return extract
+
+
+def args_count(event: Event) -> int | None:
+    """`proc.cmdnargs`."""
+    thread = event.thread
+    return None if thread is None else len(thread.args)
+
+
+def args_length(event: Event) -> int | None:
+    """`proc.cmdlenargs`: the bytes of all arguments, without what is between them."""
+    thread = event.thread
+    if thread is None:
+        return None
+    return sum(len(item.encode("utf-8", "surrogateescape")) for item in thread.args)
+
+
+def env(argument: str | None) -> Extract:
+    """`proc.env`: all variables, or the value of one; the empty string where it is not set."""
+    if argument is None:
+        return lambda event: None if event.thread is None else event.thread.env_text()
+    return lambda event: None if event.thread is None else variable(event.thread, argument)
+
+
+def variable(thread: Thread, wanted: str) -> str:
+    """Return the value of an environment variable, the empty string where it is not set."""
+    prefix = f"{wanted}="
+    for item in thread.environment():
+        if item.startswith(prefix):
+            return item[len(prefix) :].strip()
+    return ""
+
+
+def cwd(event: Event) -> str | None:
+    """`proc.cwd`: the working directory, with a slash at the end."""
+    thread, state = event.thread, event.state
+    return None if thread is None or state is None else state.working_directory(thread)
+
+
+def tty(event: Event) -> int | None:
+    """`proc.tty`."""
+    thread = event.thread
+    return None if thread is None else thread.tty
+
+
+def pid(event: Event) -> int | None:
+    """`proc.pid`."""
+    thread = event.thread
+    return None if thread is None else thread.pid
+
+
+def virtual_pid(event: Event) -> int | None:
+    """`proc.vpid`."""
+    thread = event.thread
+    return None if thread is None or thread.vpid == -1 else thread.vpid
+
+
+def duration(event: Event) -> int | None:
+    """`proc.duration`: nanoseconds since the thread began."""
+    thread = event.thread
+    return None if thread is None or thread.clone_time == 0 else event.time - thread.clone_time
+
+
+def start(event: Event) -> int | None:
+    """`proc.pid.ts`: the moment at which the thread began."""
+    thread = event.thread
+    return None if thread is None or thread.clone_time == 0 else thread.clone_time
+
+
+def ctime_before_start(event: Event) -> int | None:
+    """`proc.exe_ino.ctime_duration_proc_start`: from the file's last status change to the start."""
+    thread = event.thread
+    if thread is None or thread.exe_ino_ctime == 0 or thread.clone_time == 0:
+        return None
+    passed = thread.clone_time - thread.exe_ino_ctime
+    return passed if passed > 0 else None
+
+
+def ctime_after_pidns_start(event: Event) -> int | None:
+    """`proc.exe_ino.ctime_duration_pidns_start`: from the namespace's start to the file's last status change."""
+    thread = event.thread
+    if thread is None or thread.exe_ino_ctime == 0 or thread.pidns_init_start_time == 0:
+        return None
+    passed = thread.exe_ino_ctime - thread.pidns_init_start_time
+    return passed if passed > 0 else None
+
+
+def open_descriptors(event: Event) -> int | None:
+    """`proc.fdopencount`."""
+    thread = event.thread
+    if thread is None:
+        return None
+    table = thread.descriptors
+    return 0 if table is None else len(table)
+
+
+def descriptor_limit(event: Event) -> int | None:
+    """`proc.fdlimit`."""
+    thread = event.thread
+    return None if thread is None else (thread.main or thread).fdlimit
+
+
+def descriptor_usage(event: Event) -> float | None:
+    """`proc.fdusage`: open descriptors in percent of the limit."""
+    count, limit = open_descriptors(event), descriptor_limit(event)
+    if count is None or limit is None:
+        return None
+    return count * 100 / limit if limit > 0 else 0.0
+
+
+def thread_count(event: Event) -> int | None:
+    """`proc.nthreads`."""
+    thread = event.thread
+    if thread is None:
+        return None
+    return 0 if thread.group is None else thread.group.alive
+
+
+def other_thread_count(event: Event) -> int | None:
+    """`proc.nchilds`: the living threads of the process besides its first."""
+    thread = event.thread
+    if thread is None:
+        return None
+    group = thread.group
+    if group is None:
+        return 0
+    return group.alive - (group.main is not None and not group.main.is_dead)
+
+
+def _value(attribute: str) -> Extract:
+    read = attrgetter(attribute)
+
+    def extract(event: Event) -> Value | None:
+        thread = event.thread
+        value: Value | None = None if thread is None else read(thread)
+        return value
+
+    return extract
+
+
+def _nonzero(attribute: str) -> Extract:
+    read = attrgetter(attribute)
+
+    def extract(event: Event) -> Value | None:
+        thread = event.thread
+        value: Value | None = None if thread is None else read(thread)
+        return value or None
+
+    return extract
+
+
+def _standard(number: int, *, named: bool) -> Extract:
+    """Return the reader of the type or the name of a standard stream."""
+
+    def extract(event: Event) -> str | None:
+        thread, state = event.thread, event.state
+        descriptor = None if thread is None or state is None else state.descriptor(thread, number)
+        if descriptor is None:
+            return None
+        return descriptor.name if named else DESCRIPTOR_TYPES[descriptor.type]
+
+    return extract
+
+
+def _index(argument: str) -> int:
+    return int(argument) if argument.isdecimal() else 1 << 30
+
+
+EXTRACTORS: Mapping[str, Extractor] = {
+    "proc.name": plain(name),
+    "proc.exe": plain(exe),
+    "proc.exepath": plain(exe_path),
+    "proc.cmdline": plain(command_line),
+    "proc.exeline": plain(exe_line),
+    "proc.args": Extractor(args),
+    "proc.cmdnargs": plain(args_count),
+    "proc.cmdlenargs": plain(args_length),
+    "proc.env": Extractor(env),
+    "proc.cwd": plain(cwd),
+    "proc.tty": plain(tty),
+    "proc.pid": plain(pid),
+    "proc.vpid": plain(virtual_pid),
+    "proc.duration": plain(duration),
+    "proc.pid.ts": plain(start),
+    "proc.is_exe_writable": plain(_value("exe_writable")),
+    "proc.is_exe_upper_layer": plain(_value("exe_upper_layer")),
+    "proc.is_exe_lower_layer": plain(_value("exe_lower_layer")),
+    "proc.is_exe_from_memfd": plain(_value("exe_from_memfd")),
+    "proc.exe_ino": plain(_nonzero("exe_ino")),
+    "proc.exe_ino.ctime": plain(_nonzero("exe_ino_ctime")),
+    "proc.exe_ino.mtime": plain(_nonzero("exe_ino_mtime")),
+    "proc.exe_ino.ctime_duration_proc_start": plain(ctime_before_start),
+    "proc.exe_ino.ctime_duration_pidns_start": plain(ctime_after_pidns_start),
+    "proc.pidns_init_start_ts": plain(_nonzero("pidns_init_start_time")),
+    "proc.fdopencount": plain(open_descriptors),
+    "proc.fdlimit": plain(descriptor_limit),
+    "proc.fdusage": plain(descriptor_usage),
+    "proc.vmsize": plain(_value("vmsize")),
+    "proc.vmrss": plain(_value("vmrss")),
+    "proc.vmswap": plain(_value("vmswap")),
+    "proc.nthreads": plain(thread_count),
+    "proc.nchilds": plain(other_thread_count),
+    "proc.stdin.type": plain(_standard(0, named=False)),
+    "proc.stdout.type": plain(_standard(1, named=False)),
+    "proc.stderr.type": plain(_standard(2, named=False)),
+    "proc.stdin.name": plain(_standard(0, named=True)),
+    "proc.stdout.name": plain(_standard(1, named=True)),
+    "proc.stderr.name": plain(_standard(2, named=True)),
+}
