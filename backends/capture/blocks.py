@@ -43,6 +43,7 @@ EVENT_V2_LARGE, EVENT_WITH_FLAGS_V2_LARGE = 0x221, 0x222
 MAX_BLOCK = 1 << 26
 """A longer block is taken for corruption, so that a wrong length cannot ask for all the memory."""
 _FRAME = 12  # type, length, and the length again
+_SECTION_SIZE = 28
 
 
 class BlockReader:
@@ -100,12 +101,8 @@ class BlockReader:
 
         :raises CaptureError: when there is none, or one of a version that is not understood.
         """
-        if not self.require(28):
-            if not self.require(1):
-                raise (
-                    self.truncated("the file is empty") if self._fault else CaptureError("the file is empty")
-                )
-            raise self.truncated("the section header is cut off")
+        if not self.require(_SECTION_SIZE):
+            raise self.truncated("the section header is cut off" if self.require(1) else "the file is empty")
         for order in "<", ">":
             head = Struct(order + "IIIHH")
             kind, length, magic, major, minor = head.unpack_from(self.window, self.position)
@@ -123,6 +120,8 @@ class BlockReader:
     def next_header(self) -> tuple[int, int] | None:
         """Return type and total length of the next whole block, without passing it; None at the end.
 
+        The type of a section header reads the same in both byte orders; its length is left to `section_header`.
+
         :raises CaptureError: when it is cut off or its lengths make no sense.
         """
         if not self.require(_FRAME):
@@ -130,7 +129,8 @@ class BlockReader:
                 raise self.truncated("the last block is cut off")
             return None
         kind, length = self._head.unpack_from(self.window, self.position)
-        self.check(length)
+        if kind != SECTION_HEADER:
+            self.check(length)
         return kind, length
 
     def check(self, length: int) -> None:

@@ -110,8 +110,8 @@ class EventScanner:
         self._shapes = _shapes(order)
         self._layouts = tuple(Layout(row, decoders) for row in EVENT_TYPES)
         self._converters = tuple(
-            None if row.sources is None else Converter(self._layouts[row.target.code], row.sources)
-            for row in CONVERSIONS
+            None if row.sources is None else Converter(own, self._layouts[row.target.code], row.sources)
+            for own, row in zip(self._layouts, CONVERSIONS, strict=True)
         )
         self._direct = tuple(
             layout if step == DELIVER and CONVERSIONS[layout.type.code].target is layout.type else None
@@ -182,6 +182,7 @@ class EventScanner:
                         break
                     raise
         statistics.delivered += len(events)
+        statistics.filtered = statistics.seen - statistics.delivered
         return events
 
     def _read_block(self, events: list[Event]) -> bool:

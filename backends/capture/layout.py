@@ -10,6 +10,7 @@ from refengine.backends.capture.conversion import Source
 from refengine.backends.capture.params import FIXED_FORMATS, Decode, Decoders
 from refengine.event import ParamValue
 from refengine.tables.event_types import EventType
+from refengine.values import ValueType
 
 MAX_PARAMETERS = 256
 """More parameters than any event type has or will have; a higher number is corruption."""
@@ -108,9 +109,11 @@ class StoredEnter:
 class Converter:
     """The building of a current event's parameters from an older exit and its entry."""
 
-    def __init__(self, target: Layout, sources: tuple[Source, ...]) -> None:
-        self._decoders = target.decoders
-        self._sources = sources
+    def __init__(self, own: Layout, target: Layout, sources: tuple[Source, ...]) -> None:
+        self._plan = tuple(
+            (source, _decoder(own, source.own, decode), decode)
+            for source, decode in zip(sources, target.decoders, strict=True)
+        )
 
     def read(
         self, buffer: bytes, bounds: tuple[int, ...], enter: StoredEnter | None
@@ -119,13 +122,20 @@ class Converter:
         own = len(bounds) - 1
         stored = 0 if enter is None else len(enter.bounds) - 1
         items: list[ParamValue | None] = []
-        for source, decode in zip(self._sources, self._decoders, strict=True):
+        for source, decode_own, decode in self._plan:
             position = source.own
             if 0 <= position < own:
-                items.append(decode(buffer, bounds[position], bounds[position + 1]))
+                items.append(decode_own(buffer, bounds[position], bounds[position + 1]))
             elif enter is not None and 0 <= source.enter < stored:
                 position = source.enter
                 items.append(decode(enter.buffer, enter.bounds[position], enter.bounds[position + 1]))
             else:
                 items.append(0 if source.zero else None)
         return items
+
+
+def _decoder(own: Layout, position: int, decode: Decode) -> Decode:
+    """Return the decoder of a parameter of an old event: the current one's, unless the old said its type itself."""
+    if position >= 0 and own.type.params[position].type is ValueType.DYN:
+        return own.decoders[position]
+    return decode
