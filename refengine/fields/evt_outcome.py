@@ -16,6 +16,8 @@ _O_CREAT, _O_TMPFILE, _O_F_CREATED = _FILE["O_CREAT"], _FILE["O_TMPFILE"], _FILE
 _EXECUTABLE_BITS = 0o111
 
 _OPENS = frozenset({"open", "openat", "openat2", "open_by_handle_at"})
+_FILE_CALLS = _OPENS | {"creat"}
+_SOCKET_CALLS = frozenset({"accept", "accept4", "connect", "bind"})
 _FILES = frozenset("fd")
 _SOCKETS = frozenset("46u")
 
@@ -140,12 +142,12 @@ def count_error(event: Event) -> int | None:
 
 def _about_file(event: Event) -> bool:
     descriptor = event.descriptor
-    return descriptor is not None and descriptor.type in _FILES
+    return event.type.name in _FILE_CALLS if descriptor is None else descriptor.type in _FILES
 
 
 def _about_net(event: Event) -> bool:
     descriptor = event.descriptor
-    return descriptor is not None and descriptor.type in _SOCKETS
+    return event.type.name in _SOCKET_CALLS if descriptor is None else descriptor.type in _SOCKETS
 
 
 def _about_memory(event: Event) -> bool:

@@ -23,16 +23,6 @@ _ABOUT: tuple[bool, ...] = tuple(
 
 _OPENS = frozenset({"open", "openat", "openat2", "creat", "open_by_handle_at"})
 _ACCEPTS = frozenset({"accept", "accept4"})
-_INTENDED_TYPES: Mapping[str, str] = {
-    **dict.fromkeys(("open", "openat", "openat2", "creat"), "f"),
-    **dict.fromkeys(("socket", "accept", "accept4"), "4"),
-    **dict.fromkeys(("pipe", "pipe2"), "p"),
-    **dict.fromkeys(("eventfd", "eventfd2"), "e"),
-    **dict.fromkeys(("signalfd", "signalfd4"), "s"),
-    "timerfd_create": "t",
-    **dict.fromkeys(("inotify_init", "inotify_init1"), "i"),
-}
-"""The kind of descriptor that a call would have made; that of sockets is a guess."""
 
 
 def concerned(event: Event) -> bool:
@@ -53,11 +43,11 @@ def type_name(event: Event) -> str | None:
 
 
 def type_letter(event: Event) -> str | None:
-    """`fd.typechar`: for a call that made no descriptor, the kind it was to make."""
+    """`fd.typechar`: `o` where the descriptor is not known."""
     descriptor = event.descriptor
     if descriptor is not None:
         return descriptor.type
-    return _INTENDED_TYPES.get(event.type.name, "o") if concerned(event) else None
+    return "o" if concerned(event) else None
 
 
 def name(event: Event) -> str | None:

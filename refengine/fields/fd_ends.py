@@ -91,12 +91,27 @@ def _port_text(end: End) -> Extract:
 
     def extract(event: Event) -> str | None:
         found = end(event)
-        if found is None:
-            return None
-        descriptor = event.descriptor
-        return "" if descriptor is not None and descriptor.listening is not None else str(found.port)
+        return None if found is None else str(found.port)
 
     return extract
+
+
+def client_port_text(event: Event) -> str | None:
+    """`fd.cproto`: the empty string for a socket with a role but without a client's end."""
+    descriptor = event.descriptor
+    if descriptor is None or descriptor.role is None:
+        return None
+    pair = descriptor.tuple
+    return str(pair.source.port) if isinstance(pair, InetTuple) else ""
+
+
+def server_port_text(event: Event) -> str | None:
+    """`fd.sproto`: the empty string for a socket that listens."""
+    descriptor = event.descriptor
+    if descriptor is not None and descriptor.listening is not None:
+        return ""
+    end = server(event)
+    return None if end is None else str(end.port)
 
 
 def _name(_event: Event) -> None:
@@ -144,8 +159,8 @@ EXTRACTORS: Mapping[str, Extractor] = {
     "fd.lport": plain(_port(local)),
     "fd.rport": plain(_port(remote)),
     "fd.proto": _first(_ports),
-    "fd.cproto": plain(_port_text(client)),
-    "fd.sproto": plain(_port_text(server)),
+    "fd.cproto": plain(client_port_text),
+    "fd.sproto": plain(server_port_text),
     "fd.lproto": plain(_port_text(local)),
     "fd.rproto": plain(_port_text(remote)),
     "fd.net": _first(_addresses),

@@ -144,14 +144,17 @@ def open_descriptors(event: Event) -> int | None:
     thread = event.thread
     if thread is None:
         return None
-    table = thread.descriptors
-    return 0 if table is None else len(table)
+    main = thread.main
+    return 0 if main is None else len(main.own_descriptors)
 
 
 def descriptor_limit(event: Event) -> int | None:
     """`proc.fdlimit`."""
     thread = event.thread
-    return None if thread is None else (thread.main or thread).fdlimit
+    if thread is None:
+        return None
+    main = thread.main
+    return 0 if main is None else main.fdlimit
 
 
 def descriptor_usage(event: Event) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import dropwhile
 
 from refengine.event import Event
 from refengine.fields.extractor import Extract, Extractor, plain
@@ -41,7 +42,7 @@ def parent_pid(event: Event) -> int | None:
     """`proc.ppid`."""
     thread = event.thread
     main = None if thread is None else thread.main
-    return None if main is None else main.ptid
+    return None if main is None or main.ptid <= 0 else main.ptid
 
 
 def parent_virtual_pid(event: Event) -> int | None:
@@ -84,8 +85,10 @@ def of_ancestor(read: Read) -> Extractor:
         return extract
 
     def joined(event: Event) -> str | None:
-        found = candidates(event)
-        return None if found is None else " ".join(map(str, found))
+        thread = event.thread
+        found = [] if thread is None else [read(ancestor) for ancestor in thread.ancestors()]
+        # The nearest ones are left out, with their blank, as long as they have nothing to show.
+        return " ".join(dropwhile(lambda text: not text, found)) or None
 
     def candidates(event: Event) -> Iterable[Value] | None:
         thread = event.thread

@@ -9,7 +9,7 @@ from refengine.state.descriptors import Descriptor, DescriptorTable
 from refengine.state.interfaces import Interfaces
 from refengine.state.probe import NoProbe, Probe
 from refengine.state.thread_table import THREAD_LIMIT, ThreadTable
-from refengine.state.threads import CLONE_FILES, UNKNOWN_ID, Thread
+from refengine.state.threads import CLONE_FILES, CLONE_FS, UNKNOWN_ID, Thread
 from refengine.state.transitions.table import CONCERNS, NEEDS_KNOWN_THREAD, TRANSITIONS
 from refengine.state.users import Users
 
@@ -17,6 +17,8 @@ UNKNOWN_NAME = "<NA>"
 """The name of a thread of which nothing is known."""
 
 _CGROUP_TEXTS_LIMIT = 4096
+_SUBSYSTEMS = {"io": "blkio"}
+"""Names of control group subsystems that differ between the kernel's tables and its `cgroup` files."""
 
 
 class SystemState:
@@ -115,7 +117,7 @@ class SystemState:
             thread = Thread(tid, -1, self.threads, comm=UNKNOWN_NAME, exe=UNKNOWN_NAME)
             thread.uid = thread.gid = thread.loginuid = UNKNOWN_ID
         elif thread.pid != tid:
-            thread.flags |= CLONE_FILES
+            thread.flags |= CLONE_FILES | CLONE_FS
             self.meet(thread.pid)
         self.threads.add(thread)
         self._meet_ancestors(thread)
@@ -169,7 +171,7 @@ class SystemState:
         if pairs is None:
             rows = data.decode("utf-8", "surrogateescape").split("\0")
             split = (row.partition("=") for row in rows if row)
-            pairs = tuple((subsystem, path) for subsystem, _, path in split)
+            pairs = tuple((_SUBSYSTEMS.get(name, name), path) for name, _, path in split)
             if len(self._cgroup_texts) >= _CGROUP_TEXTS_LIMIT:
                 self._cgroup_texts.clear()
             self._cgroup_texts[data] = pairs

@@ -129,33 +129,27 @@ class Thread:
         return self.threads.get(self.ptid)
 
     def ancestors(self) -> Iterator[Thread]:
-        """Yield the parents from the nearest up, each as the main thread of its process."""
-        seen = {self.tid}
-        current = self.parent
-        while current is not None:
-            current = current.main or current
-            if current.tid in seen:
-                return
+        """Yield the process's parents from the nearest up."""
+        current = self.main
+        seen = set()
+        while current is not None and current.tid not in seen:
             seen.add(current.tid)
+            current = current.threads.get(current.ptid)
+            if current is None or current.tid in seen:
+                return
             yield current
-            current = current.parent
 
     def ancestor(self, generation: int) -> Thread | None:
         """Return this process for 0, its parent for 1 and so on; None where the line is not known so far."""
-        current: Thread | None = self.main or self
-        for _ in range(generation):
-            assert current is not None
-            current = current.parent
-            if current is None:
-                return None
-            current = current.main or current
+        current = self.main
+        while generation and current is not None:
+            current = current.threads.get(current.ptid)
+            generation -= 1
         return current
 
     def working_directory(self) -> str:
         """Return the working directory, shared with the main thread where the thread was made so."""
-        if not self.shares_directory:
-            return self.cwd
-        main = self.main
+        main = self if not self.shares_directory and self.pid >= 0 else self.main
         return "./" if main is None else main.cwd
 
     def environment(self) -> tuple[str, ...]:
@@ -184,7 +178,8 @@ class Thread:
         """Return the short name and the arguments after it, joined by blanks."""
         text = self._cmdline
         if text is None:
-            text = self._cmdline = " ".join((self.comm, *self.args))
+            args = self.args_text()
+            text = self._cmdline = f"{self.comm} {args}" if args else self.comm
         return text
 
     def exeline(self) -> str:

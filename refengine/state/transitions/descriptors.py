@@ -25,11 +25,10 @@ def new(kind: str) -> Callable[[SystemState, Event, Thread], None]:
 
     def transition(state: SystemState, event: Event, thread: Thread) -> None:
         number = result(event)
-        if number is None:
-            return
-        thread.last_fd = number
-        if number >= 0:
+        if number is not None and number >= 0:
             state.open(event, thread, number, Descriptor(kind))
+        else:
+            thread.last_fd = -1
 
     return transition
 

@@ -27,7 +27,7 @@ def open_file(state: SystemState, event: Event, thread: Thread) -> None:
     if number is None:
         return
     if number < 0:
-        thread.last_fd = number
+        thread.last_fd = -1
         return
     raw, name = opened_names(event)
     flags = integer(event, "flags")

@@ -13,16 +13,19 @@ if TYPE_CHECKING:
 
 
 def map_memory(state: SystemState, event: Event, thread: Thread) -> None:
-    """Note the sizes after `brk`, `mmap` or `munmap`; they are the process's."""
-    process = thread.main or thread
-    size, resident, swapped = integer(event, "vm_size"), integer(event, "vm_rss"), integer(event, "vm_swap")
-    if size is not None and resident is not None and swapped is not None:
-        process.vmsize, process.vmrss, process.vmswap = size, resident, swapped
+    """Note the sizes after `brk`, `mmap` or `munmap`, for the thread alone that made the call."""
+    _note_sizes(event, thread)
 
 
 def switch(state: SystemState, event: Event, thread: Thread) -> None:
-    """Note sizes and page faults of the thread that leaves a processor."""
+    """Note the page faults of the thread that leaves a processor, and the sizes of its process."""
     major, minor = integer(event, "pgft_maj"), integer(event, "pgft_min")
     if major is not None and minor is not None:
         thread.pfmajor, thread.pfminor = major, minor
-    map_memory(state, event, thread)
+    _note_sizes(event, thread.main or thread)
+
+
+def _note_sizes(event: Event, thread: Thread) -> None:
+    size, resident, swapped = integer(event, "vm_size"), integer(event, "vm_rss"), integer(event, "vm_swap")
+    if size is not None and resident is not None and swapped is not None:
+        thread.vmsize, thread.vmrss, thread.vmswap = size, resident, swapped

@@ -31,7 +31,7 @@ def create(state: SystemState, event: Event, thread: Thread) -> None:
     if number is None:
         return
     if number < 0:
-        thread.last_fd = number
+        thread.last_fd = -1
         return
     family, kind = integer(event, "domain") or 0, integer(event, "type") or 0
     descriptor = Descriptor(_kind_of(family), protocol=_protocol(family, kind, integer(event, "proto") or 0))
@@ -71,7 +71,7 @@ def accept(state: SystemState, event: Event, thread: Thread) -> None:
     if number is None:
         return
     if number < 0:
-        thread.last_fd = number
+        thread.last_fd = -1
         return
     pair = event.param("tuple")
     descriptor = Descriptor("o")
