@@ -73,6 +73,8 @@ UNRELATED: Mapping[str, frozenset[str]] = {"SYSCALL_EXECVEAT_X": frozenset({"fla
 ZERO: Mapping[str, frozenset[str]] = {
     "SOCKET_ACCEPT_5_X": frozenset({"queuelen", "queuemax"}),
     "SOCKET_ACCEPT4_6_X": frozenset({"queuelen", "queuemax"}),
+    "SOCKET_SOCKET_X": frozenset({"flags"}),
+    "SYSCALL_FCNTL_X": frozenset({"arg"}),
     "SOCKET_SENDMMSG_X": frozenset({"res"}),
     "SOCKET_RECVMMSG_X": frozenset({"res"}),
 }

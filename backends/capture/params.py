@@ -104,10 +104,9 @@ def decode_bytes(buffer: bytes, start: int, stop: int) -> bytes:
 
 
 def split_texts(data: bytes) -> tuple[str, ...]:
-    """Return the texts of an array in which each is ended by NUL."""
-    if not data:
-        return ()
-    return tuple(data.removesuffix(b"\0").decode("utf-8", "surrogateescape").split("\0"))
+    """Return the texts of an array in which each is ended by NUL; one empty text alone counts as none."""
+    data = data.removesuffix(b"\0")
+    return tuple(data.decode("utf-8", "surrogateescape").split("\0")) if data else ()
 
 
 def decode_texts(buffer: bytes, start: int, stop: int) -> tuple[str, ...] | None:
