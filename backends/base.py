@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from refengine.event import Event
@@ -88,3 +89,23 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Stop observing and leave nothing behind; may be called twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a backend is to observe: a command to run, processes by their ids, or the file at `path`; or all."""
+
+    command: tuple[str, ...] = ()
+    pids: tuple[int, ...] = ()
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A backend that is ready to be opened, and the state that its events keep up to date.
+
+    `observe` must be called with every event, in order, before a rule sees it.
+    """
+
+    backend: Backend
+    observe: Callable[[Event], None]

@@ -65,6 +65,8 @@ def parse_path(text: str) -> tuple[Step, ...]:
 
     :raises UsageError: when the key is malformed.
     """
+    if not text:
+        raise UsageError("a configuration key is empty")
     steps: list[Step] = []
     at = 0
     while at < len(text):

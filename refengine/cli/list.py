@@ -132,5 +132,7 @@ def _field_record(field: Field) -> dict[str, object]:
 def _entry(name: str, about: str) -> list[str]:
     """Return the name in the left column and the text in the right one, over as many lines as it needs."""
     lines = textwrap.wrap(about, _WIDTH - _COLUMN) or [""]
-    first = f"{name:<{_COLUMN}}" if len(name) < _COLUMN else f"{name} "
-    return [f"{first}{lines[0]}".rstrip(), *(f"{'':<{_COLUMN}}{line}" for line in lines[1:])]
+    indented = [f"{'':<{_COLUMN}}{line}".rstrip() for line in lines]
+    if len(name) >= _COLUMN:
+        return [name, *indented]
+    return [f"{name}{indented[0][len(name) :]}", *indented[1:]]

@@ -38,6 +38,13 @@ def run(options: Options) -> int:
     return 0
 
 
+def run_ignored() -> int:
+    """Print the event types that are left alone by default."""
+    print("No event type is left alone by default: every one that an enabled rule can match is observed,")
+    print("and no other, since no rule could tell the difference.")
+    return 0
+
+
 def is_current(type: EventType) -> bool:
     """Return whether events of a type are still made; the others occur in old captures only."""
     return not type.flags & {"unused", "old_version"}

@@ -1,0 +1,73 @@
+"""The backends by name; each is imported when it is asked for, and not before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib import import_module
+from types import MappingProxyType
+from typing import Protocol, cast
+
+from refengine.backends.base import Availability, Connection, Target
+from refengine.errors import BackendError
+
+
+class _Module(Protocol):
+    """What the module `connect` of a backend's package offers."""
+
+    @staticmethod
+    def availability() -> Availability: ...
+
+    @staticmethod
+    def connect(target: Target) -> Connection: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A backend: its name, its package, and in words what it observes."""
+
+    name: str
+    package: str
+    description: str
+
+
+BACKENDS: Mapping[str, Entry] = MappingProxyType(
+    {
+        entry.name: entry
+        for entry in (
+            Entry(
+                "ptrace",
+                "refengine.backends.ptrace",
+                "a command and everything it starts, or running processes; needs no privileges",
+            ),
+            Entry("capture", "refengine.backends.capture", "the events recorded in a capture file"),
+        )
+    }
+)
+"""Every backend by its name."""
+
+
+def availability(name: str) -> Availability:
+    """Return whether a backend can run here, and if not, why and what would help.
+
+    :raises BackendError: when there is none of that name.
+    """
+    return _module(name).availability()
+
+
+def connect(name: str, target: Target) -> Connection:
+    """Return a backend for `target`, not opened yet, with its state.
+
+    :raises BackendError: when there is none of that name, or it cannot observe such a target.
+    """
+    return _module(name).connect(target)
+
+
+def _module(name: str) -> _Module:
+    entry = BACKENDS.get(name)
+    if entry is None:
+        near = get_close_matches(name, BACKENDS, 1)
+        hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(BACKENDS)}"
+        raise BackendError(f"there is no backend '{name}': {hint}")
+    return cast(_Module, import_module(f"{entry.package}.connect"))

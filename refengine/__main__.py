@@ -1,0 +1,6 @@
+"""`python -m refengine` is `refengine`."""
+
+from refengine.cli.main import main
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,47 @@
+"""`--list-backends`, and the choice of a backend."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from refengine.backends.base import Target
+from refengine.backends.registry import BACKENDS, availability
+from refengine.cli.configuration import Configuration
+from refengine.cli.options import Options
+from refengine.errors import UsageError
+
+
+def run() -> int:
+    """Print every backend, whether it can run here, and if not, why and what would help."""
+    width = max(map(len, BACKENDS))
+    for name, entry in BACKENDS.items():
+        print(f"{name:<{width}}  {entry.description}")
+        found = availability(name)
+        if found.available:
+            print(f"{'':<{width}}  available")
+            continue
+        print(f"{'':<{width}}  not available: {found.reason}")
+        if found.remedy:
+            print(f"{'':<{width}}  to change that: {found.remedy}")
+    return 0
+
+
+def choose(options: Options, configuration: Configuration) -> tuple[str, Target]:
+    """Return the name of the backend to use and what it is to observe.
+
+    :raises UsageError: when nothing is given that could be observed.
+    """
+    named = bool(options.command or options.pids)
+    path = options.capture
+    if path is None and not named and configuration.engine_kind == "replay" and configuration.capture_file:
+        path = Path(configuration.capture_file)
+    target = Target(options.command, options.pids, path)
+    if options.backend != "auto":
+        return options.backend, target
+    if path is not None:
+        return "capture", target
+    if named:
+        return "ptrace", target
+    raise UsageError(
+        "nothing to watch: give a command behind --, a process with -p PID, or a capture with -e FILE"
+    )

@@ -1,0 +1,79 @@
+"""Loading the rules that the command line and the configuration name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from refengine.cli.configuration import AppendOutput, Configuration
+from refengine.cli.options import Options
+from refengine.errors import UsageError
+from refengine.output.append import suggested_output
+from refengine.rulefile.files import rule_files
+from refengine.rulefile.loader import LoadResult, load
+from refengine.rulefile.options import SOURCES, ExtraOutput, LoadOptions
+
+
+def load_options(configuration: Configuration, appended: Iterable[str] = ()) -> LoadOptions:
+    """Return what the loader has to know; `appended` are templates for the outputs of all rules."""
+    extras = [
+        extra for addition in configuration.append_output for extra in _extra_outputs(addition, configuration)
+    ]
+    extras.extend(ExtraOutput(template) for template in appended)
+    return LoadOptions(
+        minimum_priority=configuration.priority,
+        selections=configuration.selections,
+        extra_outputs=tuple(extras),
+        static_fields=configuration.static_fields,
+    )
+
+
+def rules_paths(options: Options, configuration: Configuration) -> tuple[Path, ...]:
+    """Return the rules files: those of `-r`, or else those of the configuration that exist.
+
+    :raises UsageError: when there are none, or a folder cannot be read.
+    """
+    named = options.rules or [Path(name) for name in configuration.rules_files if Path(name).exists()]
+    if not named:
+        raise UsageError("no rules: give a rules file or a folder of them with -r")
+    return expanded(named)
+
+
+def expanded(named: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the files that the paths stand for, the YAML files of a folder by their names.
+
+    :raises UsageError: when a folder cannot be read or has no YAML files.
+    """
+    paths: list[Path] = []
+    for path in named:
+        try:
+            found = rule_files(path)
+        except OSError as error:
+            raise UsageError(f"cannot read the folder '{path}': {error.strerror or error}") from None
+        if not found:
+            raise UsageError(f"the folder '{path}' has no .yaml or .yml files")
+        paths.extend(found)
+    return tuple(paths)
+
+
+def load_rules(options: Options, configuration: Configuration) -> LoadResult:
+    """Load the rules.
+
+    :raises RulesError: with every error of every file.
+    :raises UsageError: when no rules are named, or what they name cannot be found.
+    """
+    result = load(rules_paths(options, configuration), load_options(configuration, options.appended))
+    result.check()
+    return result
+
+
+def _extra_outputs(addition: AppendOutput, configuration: Configuration) -> list[ExtraOutput]:
+    extras = []
+    if addition.extra_output:
+        extras.append(ExtraOutput(addition.extra_output, addition.rule, addition.source, addition.tags))
+    if addition.suggested_output:
+        for source in sorted(SOURCES):
+            suggested = suggested_output(source, configuration.static_fields)
+            if suggested and addition.source in (None, source):
+                extras.append(ExtraOutput(suggested, addition.rule, source, addition.tags))
+    return extras

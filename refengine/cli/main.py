@@ -1,0 +1,112 @@
+"""The command line: one command line in, an exit code out, and never a traceback."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import mmap
+import os
+import sys
+from collections.abc import Sequence
+
+from refengine.cli import backends, describe, list_events, plugins, run, schemas, support, validate, version
+from refengine.cli import list as list_fields
+from refengine.cli.configuration import Configuration, load_configuration
+from refengine.cli.exit_codes import ERROR, NO_READER, OK
+from refengine.cli.messages import Messages
+from refengine.cli.options import HelpRequested, Options, parse_options
+from refengine.cli.terminal import Style
+from refengine.errors import BackendError, RefengineError, UsageError
+from refengine.output.channel import ChannelClosedError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program with the arguments given, by default those of the process; return the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+    try:
+        code = _guarded(arguments)
+        sys.stdout.flush()
+    except (BrokenPipeError, ChannelClosedError):
+        _give_up_stdout()
+        return NO_READER
+    return code
+
+
+def _guarded(arguments: Sequence[str]) -> int:
+    """Run the program; say what failed on standard error."""
+    messages = Messages()
+    try:
+        return _dispatch(arguments)
+    except ChannelClosedError:
+        raise
+    except UsageError as error:
+        messages.fail(f"{error}\nTry 'refengine --help' for the options and examples.")
+    except BackendError as error:
+        messages.fail(str(error))
+        return error.exit_code
+    except RefengineError as error:
+        messages.fail(str(error))
+    except RecursionError:
+        messages.fail("the input nests too deeply")
+    except MemoryError:
+        messages.fail("there is not enough memory")
+    except KeyboardInterrupt:
+        return 130
+    return ERROR
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    try:
+        options = parse_options(arguments, Style.of(sys.stdout))
+    except HelpRequested as help_:
+        print(help_)
+        return OK
+    if options.configuration_schema:
+        return schemas.run_configuration()
+    if options.rule_schema:
+        return schemas.run_rules()
+    if options.all_events:
+        return list_events.run_ignored()
+    configuration = load_configuration(options.configuration, options.overrides)
+    messages = Messages(verbose=options.verbose)
+    for warning in (*options.warnings, *configuration.warnings):
+        messages.warn(warning)
+    return _answer(options, configuration, messages, arguments)
+
+
+def _answer(
+    options: Options, configuration: Configuration, messages: Messages, arguments: Sequence[str]
+) -> int:
+    if options.version:
+        return version.run(as_json=configuration.format.json)
+    if options.page_size:
+        print(f"Your system page size is: {mmap.PAGESIZE}")
+        return OK
+    if options.plugin_info is not None:
+        return plugins.run_info(options.plugin_info)
+    if options.list_plugins:
+        return plugins.run_list()
+    if options.list_backends:
+        return backends.run()
+    if options.list_source is not None:
+        return list_fields.run(options)
+    if options.list_events:
+        return list_events.run(options)
+    if options.validate:
+        return validate.run(options, configuration)
+    if options.describe_all or options.describe_rule is not None:
+        return describe.run(options, configuration)
+    if options.support:
+        return support.run(options, configuration, arguments)
+    return run.run(options, configuration, messages)
+
+
+def _give_up_stdout() -> None:
+    """Let what is still buffered go nowhere, so that the interpreter does not complain about it at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)

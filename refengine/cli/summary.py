@@ -1,0 +1,46 @@
+"""What is printed at the end of a run: alerts by priority and by rule, and events seen and dropped."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from refengine.backends.base import Statistics
+from refengine.output.alert import Alert
+from refengine.output.escape import single_line
+from refengine.priority import Priority
+
+_SHORT = {Priority.INFORMATIONAL: "INFO"}
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts the alerts of a run."""
+
+    by_priority: Counter[Priority] = field(default_factory=Counter)
+    by_rule: Counter[str] = field(default_factory=Counter)
+
+    def add(self, alert: Alert) -> None:
+        """Count one alert."""
+        self.by_priority[alert.priority] += 1
+        self.by_rule[alert.rule] += 1
+
+
+def summary(tally: Tally, statistics: Statistics) -> str:
+    """Return the summary over several lines: first what Falco prints, then the counters of events.
+
+    Rules that raised the most alerts come first.
+    """
+    lines = [f"Events detected: {tally.by_rule.total()}", "Rule counts by severity:"]
+    lines += [
+        f"   {_SHORT.get(priority, priority.label.upper())}: {count}"
+        for priority, count in sorted(tally.by_priority.items())
+    ]
+    lines.append("Triggered rules by rule name:")
+    lines += [f"   {single_line(rule)}: {count}" for rule, count in tally.by_rule.most_common()]
+    lines.append(f"Events seen: {statistics.seen}")
+    lines.append(f"Events evaluated: {statistics.delivered}")
+    dropped = sum(statistics.dropped.values())
+    causes = ", ".join(f"{cause}: {count}" for cause, count in sorted(statistics.dropped.items()) if count)
+    lines.append(f"Events dropped: {dropped}" + (f" ({causes})" if causes else ""))
+    return "\n".join(lines)

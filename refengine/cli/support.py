@@ -1,0 +1,65 @@
+"""`--support`: what a report about the program should carry, as JSON."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from refengine.cli.configuration import Configuration
+from refengine.cli.load import rules_paths
+from refengine.cli.options import Options
+from refengine.cli.version import own_version, versions
+from refengine.errors import RulesError, UsageError
+from refengine.output.escape import valid_unicode
+from refengine.rulefile.files import read_source
+
+
+def run(options: Options, configuration: Configuration, arguments: Sequence[str]) -> int:
+    """Print the report.
+
+    :raises RulesError: for a rules file that cannot be read.
+    """
+    system = platform.uname()
+    report = {
+        "version": own_version(),
+        "versions": versions(),
+        "system_info": {
+            "sysname": system.system,
+            "nodename": system.node,
+            "release": system.release,
+            "version": system.version,
+            "machine": system.machine,
+        },
+        "cmdline": valid_unicode(" ".join([sys.argv[0], *arguments])),
+        "engine_info": {"engine_version": versions()["engine_version"]},
+        "config": "" if options.configuration is None else _content(options.configuration),
+        "rules_files": [
+            {"name": str(path), "content": _rules(path)} for path in _paths(options, configuration)
+        ],
+    }
+    print(json.dumps(report, sort_keys=True))
+    return 0
+
+
+def _paths(options: Options, configuration: Configuration) -> tuple[Path, ...]:
+    """Return the rules files; a report without rules is a report as well."""
+    try:
+        return rules_paths(options, configuration)
+    except UsageError:
+        if options.rules:
+            raise
+        return ()
+
+
+def _rules(path: Path) -> str:
+    return read_source(path).text
+
+
+def _content(path: Path) -> str:
+    try:
+        return read_source(path).text
+    except RulesError as error:
+        raise UsageError(str(error)) from None

@@ -1,0 +1,30 @@
+"""`-V`: whether rules files are right, and everything that is wrong with them."""
+
+from __future__ import annotations
+
+import sys
+
+from refengine.cli.configuration import Configuration
+from refengine.cli.exit_codes import ERROR, OK
+from refengine.cli.load import expanded, load_options
+from refengine.cli.options import Options
+from refengine.rulefile.loader import load
+from refengine.rulefile.result import validation_json, validation_summary, validation_text
+
+
+def run(options: Options, configuration: Configuration) -> int:
+    """Print the verdict on each file; return an error when one is invalid.
+
+    The files of `-r` are loaded first, and only to define what the others use.
+
+    :raises UsageError: for a folder that cannot be read or has no rules files.
+    """
+    validated = expanded(options.validate)
+    result = load((*expanded(options.rules), *validated), load_options(configuration, options.appended))
+    print(validation_json(result) if configuration.format.json else validation_text(result))
+    if result.successful:
+        return OK
+    invalid = [file for file in result.files if not file.successful]
+    for file in invalid:
+        print(f"Error: {validation_summary(file)}", file=sys.stderr)
+    return ERROR

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from refengine.backends.base import Statistics
+from refengine.cli.summary import Tally, summary
+from refengine.output.alert import Alert
+from refengine.priority import Priority
+
+
+def alert(rule: str, priority: Priority) -> Alert:
+    return Alert(rule, priority, "syscall", 0, 1, "")
+
+
+def test_the_summary_counts_by_priority_and_rule() -> None:
+    tally = Tally()
+    for rule, priority in (
+        ("Shell", Priority.NOTICE),
+        ("Read", Priority.WARNING),
+        ("Read", Priority.WARNING),
+        ("List", Priority.INFORMATIONAL),
+    ):
+        tally.add(alert(rule, priority))
+    assert summary(tally, Statistics(seen=10, delivered=8, dropped={"buffer full": 2, "none": 0})) == (
+        "Events detected: 4\n"
+        "Rule counts by severity:\n"
+        "   WARNING: 2\n"
+        "   NOTICE: 1\n"
+        "   INFO: 1\n"
+        "Triggered rules by rule name:\n"
+        "   Read: 2\n"
+        "   Shell: 1\n"
+        "   List: 1\n"
+        "Events seen: 10\n"
+        "Events evaluated: 8\n"
+        "Events dropped: 2 (buffer full: 2)"
+    )
+
+
+def test_a_run_without_alerts_has_a_summary_too() -> None:
+    assert summary(Tally(), Statistics()).startswith(
+        "Events detected: 0\nRule counts by severity:\nTriggered"
+    )
