@@ -10,8 +10,7 @@ from refengine.backends.base import Interest, Statistics
 from refengine.backends.capture import blocks
 from refengine.backends.capture.blocks import BlockReader
 from refengine.backends.capture.conversion import CONVERSIONS, Action
-from refengine.backends.capture.layout import Converter, Layout, StoredEnter
-from refengine.backends.capture.params import Decoders
+from refengine.backends.capture.layout import StoredEnter, converters_of, layouts_of
 from refengine.backends.capture.stream import CaptureError
 from refengine.event import Event
 from refengine.state.transitions.table import TRANSITIONS
@@ -105,14 +104,10 @@ class EventScanner:
     def new_section(self) -> None:
         """Forget the entries of system calls, and take over the byte order of the section that begins."""
         order = self._source.order
-        decoders = Decoders(order)
         self._entered.clear()
         self._shapes = _shapes(order)
-        self._layouts = tuple(Layout(row, decoders) for row in EVENT_TYPES)
-        self._converters = tuple(
-            None if row.sources is None else Converter(own, self._layouts[row.target.code], row.sources)
-            for own, row in zip(self._layouts, CONVERSIONS, strict=True)
-        )
+        self._layouts = layouts_of(order)
+        self._converters = converters_of(order)
         self._direct = tuple(
             layout if step == DELIVER and CONVERSIONS[layout.type.code].target is layout.type else None
             for layout, step in zip(self._layouts, self._steps, strict=True)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import accumulate
 from struct import Struct
 
-from refengine.backends.capture.conversion import Source
+from refengine.backends.capture.conversion import CONVERSIONS, Source
 from refengine.backends.capture.params import FIXED_FORMATS, Decode, Decoders
 from refengine.event import ParamValue
-from refengine.tables.event_types import EventType
+from refengine.tables.event_types import EVENT_TYPES, EventType
 from refengine.values import ValueType
 
 MAX_PARAMETERS = 256
@@ -139,3 +140,20 @@ def _decoder(own: Layout, position: int, decode: Decode) -> Decode:
     if position >= 0 and own.type.params[position].type is ValueType.DYN:
         return own.decoders[position]
     return decode
+
+
+@cache
+def layouts_of(order: str) -> tuple[Layout, ...]:
+    """Return the layout of every event type in the byte order `<` or `>`, at the index of its code."""
+    decoders = Decoders(order)
+    return tuple(Layout(row, decoders) for row in EVENT_TYPES)
+
+
+@cache
+def converters_of(order: str) -> tuple[Converter | None, ...]:
+    """Return what makes current parameters of those of each event type, None where they stay as they are."""
+    layouts = layouts_of(order)
+    return tuple(
+        None if row.sources is None else Converter(own, layouts[row.target.code], row.sources)
+        for own, row in zip(layouts, CONVERSIONS, strict=True)
+    )
