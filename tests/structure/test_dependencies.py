@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LANGUAGE = frozenset({"source", "errors", "report", "recursion", "values", "priority"})
 OBSERVATION = frozenset({"values", "tables", "event"})
 RULES = LANGUAGE | {"tables", "event", "fields", "condition"}
-OPENING = frozenset({"backends.base", "backends.registry"})
-BACKEND = OBSERVATION | {"errors", "state", "backends.base"}
+OPENING = frozenset({"backends.base", "backends.target", "backends.registry"})
+BACKEND = OBSERVATION | {"errors", "state", "backends.base", "backends.target"}
 
 ALLOWED: Mapping[str, frozenset[str]] = {
     # What every part speaks of.
@@ -30,13 +30,14 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     # The system side.
     "state": OBSERVATION,
     "fields": OBSERVATION | {"state", "errors"},
-    "backends.base": frozenset({"event"}),
+    "backends.target": frozenset(),
+    "backends.base": OBSERVATION | {"backends.target"},
     "backends.ptrace": BACKEND,
     "backends.capture": BACKEND,
     "backends.fanotify": BACKEND,
     "backends.ebpf": BACKEND,
     "backends.k8s_audit": BACKEND,
-    "backends.registry": frozenset({"errors", "backends.base"}),
+    "backends.registry": frozenset({"errors", "backends.base", "backends.target"}),
     # The language side.
     "condition": LANGUAGE | {"tables", "event", "fields"},
     "output": RULES,
