@@ -13,8 +13,8 @@ the event by their full text (`proc.aname[1]`). The conventions of those files:
 - Events are found by `evt.num`. Some events may be left out; a `procinfo` event that is missing is no
   difference, any other is.
 
-A few fields tell of the machine that replays and not of the one recorded (`HOST_FIELDS`); they are shown apart
-and not counted. For each field the share of events that agree is printed, and at the end that of all values.
+A few fields have recorded values that say nothing about the event (`NOT_COUNTED`); they are shown apart and
+not counted. For each field the share of events that agree is printed, and at the end that of all values.
 """
 
 from __future__ import annotations
@@ -39,8 +39,15 @@ from refengine.output.render import json_writer
 from refengine.output.times import TIME_FIELDS
 from refengine.state.system import SystemState
 
-HOST_FIELDS = frozenset({"evt.hostname"})
-"""Fields whose values depend on the machine that replays."""
+_OF_OUTPUTS = "the recorded values are those of outputs, where an event counts as the previous one already"
+
+NOT_COUNTED: Mapping[str, str] = {
+    "evt.hostname": "it is that of the replaying machine",
+    "evt.deltatime": _OF_OUTPUTS,
+    "evt.deltatime.s": _OF_OUTPUTS,
+    "evt.deltatime.ns": _OF_OUTPUTS,
+}
+"""Fields that are compared and shown, but are no part of the sum, each with the reason."""
 
 OMITTED = frozenset({"procinfo"})
 """Types of events of which the recorded files leave some out."""
@@ -73,8 +80,8 @@ class Report:
     unexpected: list[tuple[str, int, str]] = field(default_factory=list)
 
     def share(self) -> tuple[int, int]:
-        """Return how many values agree and how many were compared, the machine's own fields apart."""
-        counted = [tally for name, tally in self.fields.items() if name not in HOST_FIELDS]
+        """Return how many values agree and how many were compared, `NOT_COUNTED` apart."""
+        counted = [tally for name, tally in self.fields.items() if name not in NOT_COUNTED]
         return sum(tally.agreed for tally in counted), sum(tally.compared for tally in counted)
 
 
@@ -165,7 +172,7 @@ def show(report: Report, only: str | None, samples: int) -> None:
         if only is not None and key != only:
             continue
         differing = tally.compared - tally.agreed
-        mark = " (of the replaying machine, not counted)" if key in HOST_FIELDS else ""
+        mark = f" (not counted: {NOT_COUNTED[key]})" if key in NOT_COUNTED else ""
         if differing or only is not None:
             print(f"{key:45} {100 * tally.agreed / tally.compared:6.2f} %  {differing:5} differ{mark}")
             types = ", ".join(f"{name} {count}" for (name, _), count in tally.kinds.most_common(6))

@@ -79,9 +79,10 @@ def nanoseconds_of(extract: Callable[[Event], int]) -> Extract:
     return lambda event: extract(event) % _SECOND
 
 
-def no_time_passed(_event: Event) -> int:
-    """`evt.deltatime`: 0, since the previous event's time is taken over before an event is evaluated."""
-    return 0
+def time_since_previous(event: Event) -> int:
+    """`evt.deltatime`: nanoseconds since the previous event, 0 for the first."""
+    state = event.state
+    return 0 if state is None or not state.previous_event_time else event.time - state.previous_event_time
 
 
 def absent(_event: Event) -> None:
@@ -190,9 +191,9 @@ EXTRACTORS: Mapping[str, Extractor] = {
     "evt.latency.quantized": plain(absent),
     "evt.latency.human": plain(absent),
     "evt.wait_latency": plain(absent),
-    "evt.deltatime": plain(no_time_passed),
-    "evt.deltatime.s": plain(no_time_passed),
-    "evt.deltatime.ns": plain(no_time_passed),
+    "evt.deltatime": plain(time_since_previous),
+    "evt.deltatime.s": plain(seconds_of(time_since_previous)),
+    "evt.deltatime.ns": plain(nanoseconds_of(time_since_previous)),
     "evt.outputtime": plain(output_time),
     "evt.dir": plain(direction),
     "evt.type": plain(type_name),

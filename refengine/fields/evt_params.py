@@ -68,8 +68,11 @@ def absolute_path(argument: str | None) -> Extract:
             position = event.type.index.get(name)
             if position is None or position >= len(event.params):
                 continue
+            param = event.type.params[position]
+            if param.dirfd_param is None:
+                continue
             value = event.params[position]
-            base = base_directory(event, event.type.params[position])
+            base = base_directory(event, param)
             if isinstance(value, str) and base is not None:
                 return joined(base, value)
         return None

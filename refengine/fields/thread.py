@@ -91,9 +91,20 @@ def effective(event: Event) -> str | None:
     return None if thread is None else capabilities_text(thread.cap_effective)
 
 
-def cpu(event: Event) -> float | None:
-    """`thread.cpu`: 0.0 at the events that carry processor times, absent elsewhere."""
-    return 0.0 if event.thread is not None and event.type.name == "procinfo" else None
+def _processor(before: Callable[[Thread], int], now: Callable[[Thread], int]) -> Extract:
+    """Return the reader of the time on the processor between two events that carry it, in percent of a second.
+
+    Absent from all other events; 0 at the first of them, and where the time before was 0.
+    """
+
+    def extract(event: Event) -> float | None:
+        thread = event.thread
+        if thread is None or event.type.name != "procinfo":
+            return None
+        earlier = before(thread)
+        return float(min(now(thread) - earlier, 100)) if earlier else 0.0
+
+    return extract
 
 
 def _of_main(read: Callable[[Thread], int]) -> Extract:
@@ -132,9 +143,18 @@ EXTRACTORS: Mapping[str, Extractor] = {
     "thread.cap_permitted": plain(permitted),
     "thread.cap_inheritable": plain(inheritable),
     "thread.cap_effective": plain(effective),
-    "thread.cpu": plain(cpu),
-    "thread.cpu.user": plain(cpu),
-    "thread.cpu.system": plain(cpu),
+    "thread.cpu": plain(
+        _processor(
+            lambda thread: thread.previous_cpu_user + thread.previous_cpu_system,
+            lambda thread: thread.cpu_user + thread.cpu_system,
+        )
+    ),
+    "thread.cpu.user": plain(
+        _processor(lambda thread: thread.previous_cpu_user, lambda thread: thread.cpu_user)
+    ),
+    "thread.cpu.system": plain(
+        _processor(lambda thread: thread.previous_cpu_system, lambda thread: thread.cpu_system)
+    ),
     "thread.vmsize": plain(_of_main(_vmsize)),
     "thread.vmrss": plain(_of_main(_vmrss)),
     "thread.vmsize.b": plain(_of_main(lambda thread: thread.vmsize * _KILOBYTE)),

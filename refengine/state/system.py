@@ -35,9 +35,11 @@ class SystemState:
         "_closing",
         "_leaving",
         "descriptor_limit",
+        "event_time",
         "first_event_time",
         "hostname",
         "interfaces",
+        "previous_event_time",
         "probe",
         "threads",
         "track_descriptors",
@@ -63,6 +65,8 @@ class SystemState:
         self.descriptor_limit = descriptor_limit
         self.threads = ThreadTable(thread_limit)
         self.first_event_time = 0
+        self.previous_event_time = 0
+        self.event_time = 0
         self._closing: list[tuple[DescriptorTable, int]] = []
         self._leaving: list[int] = []
         self._cgroup_texts: dict[bytes, tuple[tuple[str, str], ...]] = {}
@@ -75,6 +79,8 @@ class SystemState:
         if self._closing or self._leaving:
             self._settle()
         event.state = self
+        self.previous_event_time = self.event_time
+        self.event_time = event.time
         code = event.type.code
         thread = self.threads.get(event.tid)
         if thread is None and NEEDS_KNOWN_THREAD[code]:

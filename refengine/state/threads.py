@@ -40,7 +40,7 @@ class Thread:
     subsystem and path. `container_id` is `host` outside every container, the empty string where unknown.
 
     `cwd` ends in a slash, or is the empty string where unknown. `threads` is the table that the thread is in, by
-    which parents are found; `group` holds the threads of the same process. `last_fd` is the number of the
+    which parents are found; processor times are in hundredths of a second; `group` holds the threads of the same process. `last_fd` is the number of the
     descriptor that the thread's last event concerned.
     """
 
@@ -86,6 +86,10 @@ class Thread:
     vmswap: int = 0
     pfmajor: int = 0
     pfminor: int = 0
+    cpu_user: int = 0
+    cpu_system: int = 0
+    previous_cpu_user: int = 0
+    previous_cpu_system: int = 0
     group: ThreadGroup | None = field(default=None, repr=False)
     children: set[int] | None = field(default=None, repr=False)
     own_descriptors: DescriptorTable = field(default_factory=DescriptorTable, repr=False)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from refengine.event import Event
 from refengine.state.threads import Thread
-from refengine.state.transitions import descriptors, files, identity, memory, processes, sockets
+from refengine.state.transitions import descriptors, files, identity, processes, sockets, usage
 from refengine.tables.event_types import EVENT_TYPES, EventType
 from refengine.values import ValueType
 
@@ -64,15 +64,18 @@ _BY_NAME: Mapping[str, Transition] = {
     "prctl": identity.set_name,
     "setrlimit": identity.set_limit,
     "prlimit": identity.set_limit,
-    **dict.fromkeys(("brk", "mmap", "mmap2", "munmap"), memory.map_memory),
-    "switch": memory.switch,
+    **dict.fromkeys(("brk", "mmap", "mmap2", "munmap"), usage.map_memory),
+    "switch": usage.switch,
+    "procinfo": usage.account,
     "useradded": identity.add_user,
     "userdeleted": identity.remove_user,
     "groupadded": identity.add_group,
     "groupdeleted": identity.remove_group,
 }
 
-_ONE_SIDED = frozenset({"procexit", "switch", "useradded", "userdeleted", "groupadded", "groupdeleted"})
+_ONE_SIDED = frozenset(
+    {"procexit", "switch", "procinfo", "useradded", "userdeleted", "groupadded", "groupdeleted"}
+)
 """Events without an exit row: they happen at once."""
 
 _FD_TYPES = (ValueType.FD, ValueType.FD32)

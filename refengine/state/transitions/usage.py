@@ -1,4 +1,4 @@
-"""Sizes of a process's memory, which some events carry along."""
+"""Sizes of memory and times on the processor, which some events carry along."""
 
 from __future__ import annotations
 
@@ -23,6 +23,14 @@ def switch(state: SystemState, event: Event, thread: Thread) -> None:
     if major is not None and minor is not None:
         thread.pfmajor, thread.pfminor = major, minor
     _note_sizes(event, thread.main or thread)
+
+
+def account(state: SystemState, event: Event, thread: Thread) -> None:
+    """Note the times that a thread has been on the processor: `procinfo`."""
+    user, system = integer(event, "cpu_usr"), integer(event, "cpu_sys")
+    if user is not None and system is not None:
+        thread.previous_cpu_user, thread.previous_cpu_system = thread.cpu_user, thread.cpu_system
+        thread.cpu_user, thread.cpu_system = user, system
 
 
 def _note_sizes(event: Event, thread: Thread) -> None:
