@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from refengine.cli import exit_codes
+
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -19,6 +21,20 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 def command_blocks() -> list[str]:
     """Return the README's shell blocks in order."""
     return re.findall(r"^```sh\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def refengine(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in `folder`, as the package that the tests test."""
+    return subprocess.run(
+        [sys.executable, "-m", "refengine", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
 
 def test_the_first_command_sets_everything_up_and_runs_the_main_job() -> None:
@@ -38,16 +54,7 @@ def test_the_second_command_runs_all_tests_as_continuous_integration_does() -> N
 @pytest.mark.skipif(os.uname().machine != "x86_64", reason="the ptrace backend knows x86-64 only")
 def test_the_main_job_of_the_first_command_alerts_on_a_real_process() -> None:
     main_job = command_blocks()[0].strip().split(" && ", 2)[2]
-    arguments = [sys.executable, "-m", "refengine", *shlex.split(main_job)[1:]]
-    done = subprocess.run(
-        arguments,
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    done = refengine(ROOT, *shlex.split(main_job)[1:])
     assert done.returncode == 0, done.stderr
     assert "hello\n" in done.stdout
     assert re.search(r" Notice File made executable \(file=/tmp/tmp\.\w+ .* command=chmod \+x ", done.stdout)
@@ -69,3 +76,34 @@ def test_files_that_documents_name_exist(document: Path) -> None:
         r"`((?:refengine|backends|grammar|rules|spec|tests|docs|examples|benchmarks)/[\w./-]+)`", text
     )
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_rules_that_are_shown_are_rejected_as_shown(tmp_path: Path) -> None:
+    (rules,) = re.findall(r"^```yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    (shown,) = re.findall(
+        r"^```console\n\$ refengine -V broken\.yaml\n(.*?)^```$", README, re.MULTILINE | re.DOTALL
+    )
+    tmp_path.joinpath("broken.yaml").write_text(rules, encoding="utf-8")
+    done = refengine(tmp_path, "-V", "broken.yaml")
+    assert (done.returncode, done.stdout) == (1, shown)
+
+
+def test_the_python_that_is_shown_runs(tmp_path: Path) -> None:
+    (program,) = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("Program run from a temporary folder WARNING Program run from ")
+
+
+def test_the_exit_codes_that_are_listed_are_those_of_the_program() -> None:
+    table = README[README.index("### Exit codes") : README.index("## From Python")]
+    listed = {int(number) for number in re.findall(r"\b(\d+)\b", table.replace("128 + N", ""))}
+    values = {value for name, value in vars(exit_codes).items() if name.isupper()}
+    assert listed == values
