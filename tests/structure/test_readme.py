@@ -15,7 +15,12 @@ from refengine.cli import exit_codes
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+DOCUMENTS = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *(file for name in ("docs", "examples", "spec") for file in (ROOT / name).rglob("*.md")),
+    ]
+)
 
 
 def command_blocks() -> list[str]:
