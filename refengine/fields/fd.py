@@ -177,11 +177,10 @@ def types(argument: str | None) -> Extract:
 
 
 def _all_types(event: Event) -> Value | None:
-    thread = event.thread
-    table = thread.descriptors if thread is not None and _ABOUT[event.type.code] else None
-    if table is None:
+    thread, state = event.thread, event.state
+    if thread is None or state is None or not _ABOUT[event.type.code]:
         return None
-    kinds = dict.fromkeys(descriptor.type for _, descriptor in reversed(table.items()))
+    kinds = dict.fromkeys(descriptor.type for descriptor in state.descriptors(thread))
     return tuple(DESCRIPTOR_TYPES[kind] for kind in kinds) or None
 
 

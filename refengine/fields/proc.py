@@ -141,11 +141,8 @@ def ctime_after_pidns_start(event: Event) -> int | None:
 
 def open_descriptors(event: Event) -> int | None:
     """`proc.fdopencount`."""
-    thread = event.thread
-    if thread is None:
-        return None
-    main = thread.main
-    return 0 if main is None else len(main.own_descriptors)
+    thread, state = event.thread, event.state
+    return None if thread is None or state is None else state.descriptor_count(thread)
 
 
 def descriptor_limit(event: Event) -> int | None:

@@ -46,21 +46,57 @@ _RAW_TABLES = (("raw", "raw", "4"), ("raw6", "raw", "6"), ("icmp", "icmp", "4"),
 _TCP_LISTEN, _TCP_ESTABLISHED = 0x0A, 0x01
 
 
-def read_descriptor(pid: int, number: int, root: str = "/proc") -> Descriptor | None:
-    """Return what a process has open as `number`, None where that cannot be seen."""
+def read_descriptor(
+    pid: int, number: int, root: str = "/proc", known: Descriptor | None = None
+) -> Descriptor | None:
+    """Return what a process has open as `number`, None where that cannot be seen.
+
+    `known` is what was known of the number before. Where it is still the same thing it is returned, or, when it
+    has got another name since, a new description with what only events tell taken from it.
+    """
     path = f"{root}/{pid}/fd/{number}"
     try:
         target = os.readlink(path)  # noqa: PTH115  (the text of the link is no path)
-        file = Path(path).stat()
+        file = os.stat(path)  # noqa: PTH116  (on the way of every event: a Path costs more than the call)
     except OSError:
         return None
+    if known is not None and known.name and known.ino == file.st_ino and target.startswith("socket:"):
+        known.reported_name = known.name
+        return known
     descriptor = _of_target(pid, target, file, root)
     descriptor.pid = pid
     descriptor.dev = encoded_device(file.st_dev)
     descriptor.ino = file.st_ino
-    _fill_info(descriptor, f"{root}/{pid}/fdinfo/{number}")
     descriptor.reported_name = descriptor.name
+    if known is not None and _is_same(known, descriptor):
+        return _reconciled(known, descriptor)
+    _fill_info(descriptor, f"{root}/{pid}/fdinfo/{number}")
     return descriptor
+
+
+def _is_same(known: Descriptor, seen: Descriptor) -> bool:
+    """Return whether what is seen is what was known; what an event has told may lack the inode."""
+    if known.type != seen.type:
+        return False
+    if known.ino:
+        return known.ino == seen.ino
+    return known.name in ("", seen.name) or _ends(known) == _ends(seen)
+
+
+def _reconciled(known: Descriptor, seen: Descriptor) -> Descriptor:
+    """Return what is known of a descriptor after it has been seen again: a socket may have got other ends."""
+    known.dev, known.ino = seen.dev, seen.ino
+    known.reported_name = known.name
+    if seen.tuple is not None and _ends(known) != _ends(seen):
+        known.name, known.tuple, known.role = seen.name, seen.tuple, seen.role
+        known.listening, known.connected = seen.listening, seen.connected
+    return known
+
+
+def _ends(descriptor: Descriptor) -> frozenset[InetAddress]:
+    """Return both ends of a connection, whichever is the server's."""
+    pair = descriptor.tuple
+    return frozenset((pair.source, pair.destination)) if isinstance(pair, InetTuple) else frozenset()
 
 
 def encoded_device(device: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from refengine.state.descriptors import Descriptor
@@ -15,8 +15,11 @@ class Probe(Protocol):
     def thread(self, tid: int, threads: Mapping[int, Thread]) -> Thread | None:
         """Return what can be found out about a thread, to be put into `threads`."""
 
-    def descriptor(self, pid: int, number: int) -> Descriptor | None:
-        """Return what the process has open as `number`."""
+    def descriptor(self, pid: int, number: int, known: Descriptor | None = None) -> Descriptor | None:
+        """Return what the process has open as `number`: `known` itself where it still is that."""
+
+    def descriptor_numbers(self, pid: int) -> Iterable[int]:
+        """Return the numbers of what the process has open."""
 
     def working_directory(self, pid: int) -> str | None:
         """Return the working directory of a process or thread."""
@@ -29,9 +32,13 @@ class NoProbe:
         """Return None."""
         return None
 
-    def descriptor(self, pid: int, number: int) -> Descriptor | None:
+    def descriptor(self, pid: int, number: int, known: Descriptor | None = None) -> Descriptor | None:
         """Return None."""
         return None
+
+    def descriptor_numbers(self, pid: int) -> Iterable[int]:
+        """Return nothing."""
+        return ()
 
     def working_directory(self, pid: int) -> str | None:
         """Return None."""

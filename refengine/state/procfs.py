@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 
 from refengine.state.descriptors import Descriptor
 from refengine.state.open_files import read_descriptor
 from refengine.state.threads import UNKNOWN_ID, Thread
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_CHUNK = 1 << 16
 _DELETED = " (deleted)"
 _STATUS_ROW = re.compile(r"^(\w+):[ \t]*(.*)$", re.MULTILINE)
 _OPEN_FILES_LIMIT = re.compile(r"^Max open files +(\d+|unlimited)", re.MULTILINE)
@@ -37,9 +37,13 @@ class ProcProbe:
             self._boot_time = read_boot_time(self._root)
         return read_thread(tid, threads, self._boot_time, self._root)
 
-    def descriptor(self, pid: int, number: int) -> Descriptor | None:
-        """Return what the process has open as `number`."""
-        return read_descriptor(pid, number, self._root)
+    def descriptor(self, pid: int, number: int, known: Descriptor | None = None) -> Descriptor | None:
+        """Return what the process has open as `number`: `known` itself where it still is that."""
+        return read_descriptor(pid, number, self._root, known)
+
+    def descriptor_numbers(self, pid: int) -> Iterable[int]:
+        """Return the numbers of what the process has open."""
+        return list_descriptors(pid, self._root)
 
     def working_directory(self, pid: int) -> str | None:
         """Return the working directory of a process or thread."""
@@ -148,7 +152,7 @@ def _fill_executable(thread: Thread, folder: str) -> None:
     thread.exe_from_memfd = path.startswith("/memfd:")
     thread.exepath = path.removesuffix(_DELETED)
     try:
-        file = Path(f"{folder}/exe").stat()
+        file = os.stat(f"{folder}/exe")  # noqa: PTH116  (once an exec: a Path costs more than the call)
     except OSError:
         return
     thread.exe_ino = file.st_ino
@@ -176,10 +180,21 @@ def _number(row: Mapping[str, str], name: str, column: int = 0, unknown: int = -
 
 
 def _text(path: str) -> str:
+    """Return a file's text, the empty string where it cannot be read: by bare calls, as it is done often."""
     try:
-        return Path(path).read_text(encoding="utf-8", errors="surrogateescape")
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
         return ""
+    try:
+        data = os.read(descriptor, _CHUNK)
+        if len(data) == _CHUNK:
+            while chunk := os.read(descriptor, _CHUNK):
+                data += chunk
+    except OSError:
+        return ""
+    finally:
+        os.close(descriptor)
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _strings(path: str) -> tuple[str, ...]:

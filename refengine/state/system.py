@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterable
 
 from refengine.event import Event
 from refengine.state.descriptors import Descriptor, DescriptorTable
@@ -98,9 +99,8 @@ class SystemState:
             number = params[position] if position < len(params) else None
             if isinstance(number, int):
                 thread.last_fd = number
-                descriptor = self.descriptor(thread, number)
-                if descriptor is not None:
-                    event.descriptor = descriptor
+                event.descriptor = descriptor = self._concerned(thread, number)
+                if descriptor is not None and self.track_descriptors:
                     descriptor.reported_name = descriptor.name
             else:
                 thread.last_fd = -1
@@ -133,15 +133,31 @@ class SystemState:
         """Return what a thread has open as `number`, None where that is not known."""
         if number < 0:
             return None
-        if not self.track_descriptors:
-            return self.probe.descriptor(thread.tid, number)
         table = thread.descriptors
-        found = table.get(number) if table is not None else None
-        if found is None and table is not None:
-            found = self.probe.descriptor(thread.tid, number)
-            if found is not None:
-                table.put(number, found)
+        if table is None:
+            return None
+        known = table.get(number)
+        if known is not None and self.track_descriptors:
+            return known
+        found = self.probe.descriptor(thread.tid, number, known)
+        if found is not None and found is not known:
+            table.put(number, found)
         return found
+
+    def descriptors(self, thread: Thread) -> Iterable[Descriptor]:
+        """Return what the process of a thread has open, the latest first."""
+        if self.track_descriptors:
+            table = thread.descriptors
+            return () if table is None else [entry for _, entry in reversed(table.items())]
+        found = (self.descriptor(thread, number) for number in self.probe.descriptor_numbers(thread.tid))
+        return [entry for entry in found if entry is not None][::-1]
+
+    def descriptor_count(self, thread: Thread) -> int:
+        """Return how many descriptors the process of a thread has open, as far as they are known."""
+        if not self.track_descriptors:
+            return sum(1 for _ in self.probe.descriptor_numbers(thread.tid))
+        main = thread.main
+        return 0 if main is None else len(main.own_descriptors)
 
     def working_directory(self, thread: Thread) -> str:
         """Return the working directory of a thread, with a slash at the end; the empty string where unknown."""
@@ -156,10 +172,9 @@ class SystemState:
         thread.last_fd = number
         event.descriptor = descriptor
         descriptor.pid = thread.pid
-        if self.track_descriptors:
-            table = thread.descriptors
-            if table is not None:
-                table.put(number, descriptor)
+        table = thread.descriptors
+        if table is not None:
+            table.put(number, descriptor)
 
     def close_later(self, thread: Thread, number: int) -> None:
         """Forget a descriptor once the event has been evaluated."""
@@ -182,6 +197,14 @@ class SystemState:
                 self._cgroup_texts.clear()
             self._cgroup_texts[data] = pairs
         return pairs
+
+    def _concerned(self, thread: Thread, number: int) -> Descriptor | None:
+        """Return the descriptor of an event; what it has just closed is known from before if at all."""
+        found = self.descriptor(thread, number)
+        if found is None and not self.track_descriptors and number >= 0:
+            table = thread.descriptors
+            return None if table is None else table.get(number)
+        return found
 
     def _meet_ancestors(self, thread: Thread) -> None:
         """Ask the probe for the line of parents up to one that is known."""

@@ -96,9 +96,6 @@ def _copy(state: SystemState, event: Event, thread: Thread, close_on_exec: bool)
     if original is None:
         thread.last_fd = number
         return
-    if state.track_descriptors:
-        copy = original.copy()
-        copy.close_on_exec = close_on_exec
-        state.open(event, thread, number, copy)
-    else:
-        thread.last_fd = number
+    copy = original.copy()
+    copy.close_on_exec = close_on_exec
+    state.open(event, thread, number, copy)
