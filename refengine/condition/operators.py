@@ -92,6 +92,16 @@ def matches(value: Value, constant: Constant) -> bool:
     return constant.matches(value)
 
 
+def globs(value: Value, constant: Constant) -> bool:
+    """The value fits the pattern, which may be the value of another field."""
+    return matches(value, Glob(constant) if isinstance(constant, str) else constant)
+
+
+def iglobs(value: Value, constant: Constant) -> bool:
+    """`globs`, where the letters of ASCII equal their other case."""
+    return matches(value, Glob(constant, folding=True) if isinstance(constant, str) else constant)
+
+
 OPERATORS: Mapping[str, Compare] = MappingProxyType(
     {
         "=": equal,
@@ -107,8 +117,8 @@ OPERATORS: Mapping[str, Compare] = MappingProxyType(
         "startswith": startswith,
         "bstartswith": startswith,
         "endswith": endswith,
-        "glob": matches,
-        "iglob": matches,
+        "glob": globs,
+        "iglob": iglobs,
         "regex": matches,
         "pmatch": matches,
         "in": equal,
