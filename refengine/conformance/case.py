@@ -1,0 +1,129 @@
+"""One case of the suite, as `spec/cases.json` holds it and as the harness protocol carries it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from refengine.values import Value
+
+Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
+
+SPEC = Path(__file__).resolve().parents[1] / "spec"
+"""The folder of the specification, in a checkout and in an installation alike."""
+
+EXPECTATIONS = ("match", "alerts", "lines", "text", "error", "warnings")
+"""The kinds of answers; every case expects exactly one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """An event of a case: its field values, decoded, and what an alert needs besides them."""
+
+    fields: Mapping[str, Value]
+    source: str
+    time: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class RulesText:
+    """A rules file of a case; a `text` of None is a file that cannot be read."""
+
+    name: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A case: what an engine is given, and what is expected of it.
+
+    Exactly one of `condition`, `template` and `rules` is given. `kind` is the expectation's kind, one of
+    `EXPECTATIONS`, and `expected` its JSON value.
+    """
+
+    id: str
+    clause: str
+    about: str
+    source: str
+    features: frozenset[str]
+    condition: str | None
+    template: str | None
+    rules: tuple[RulesText, ...]
+    settings: Mapping[str, Any]
+    events: tuple[Occurrence, ...]
+    kind: str
+    expected: Any
+    raw: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> Case:
+        """Return the case that a JSON object of the suite describes.
+
+        :raises ValueError: when an event has a value that the format does not know.
+        """
+        source = raw.get("source", "syscall")
+        kinds = [kind for kind in EXPECTATIONS if kind in raw["expect"]]
+        return cls(
+            id=raw["id"],
+            clause=raw["clause"],
+            about=raw.get("about", ""),
+            source=source,
+            features=frozenset(raw.get("features", ())),
+            condition=raw.get("condition"),
+            template=raw.get("template"),
+            rules=tuple(RulesText(file["name"], file["text"]) for file in raw.get("rules", ())),
+            settings=raw.get("settings", {}),
+            events=tuple(
+                Occurrence(
+                    {name: decode(value) for name, value in event["fields"].items()},
+                    event.get("source", source),
+                    int(event.get("time", 0)),
+                    event.get("number", position),
+                )
+                for position, event in enumerate(raw.get("events", ()), 1)
+            ),
+            kind=kinds[0],
+            expected=raw["expect"][kinds[0]],
+            raw=raw,
+        )
+
+
+def decode(value: Json) -> Value:
+    """Return the field value that a JSON value of a case stands for.
+
+    Strings, numbers and truth values stand for themselves, arrays for lists or candidates; objects with one key
+    say what JSON cannot: `bytes` and `text` in hexadecimal, `ip` an address, `int` a whole number as text.
+
+    :raises ValueError: for anything else.
+    """
+    if isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Mapping) and len(value) == 1:
+        (tag, content), *_ = value.items()
+        if isinstance(content, str):
+            if tag == "bytes":
+                return bytes.fromhex(content)
+            if tag == "text":
+                return bytes.fromhex(content).decode("utf-8", "surrogateescape")
+            if tag == "int":
+                return int(content)
+            if tag == "ip":
+                return ip_address(content).packed
+    elif isinstance(value, Sequence):
+        return tuple(decode(item) for item in value)
+    raise ValueError(f"not a value of the case format: {value!r}")
+
+
+
+
+
+
+def load_suite(path: Path | None = None) -> tuple[Case, ...]:
+    """Return the cases of the built suite, by default of the one that comes with this version."""
+    text = (path or SPEC / "cases.json").read_text(encoding="utf-8")
+    return tuple(Case.from_json(raw) for raw in json.loads(text)["cases"])

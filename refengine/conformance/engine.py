@@ -1,0 +1,140 @@
+"""This engine, asked by the suite: through its public interface, with either evaluator."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import refengine
+from refengine.conformance.answer import Answer
+from refengine.conformance.case import Case, Occurrence
+from refengine.engine import Evaluator
+from refengine.errors import Diagnostic
+from refengine.fields.readers import RecordedReader
+from refengine.condition.reader import bind_operand
+from refengine.output.compile import compile_template
+from refengine.output.formats import LineFormat
+from refengine.output.template import parse_template
+from refengine.rulefile.selection import Selection
+
+_MISSING = "conformance-file-that-does-not-exist"
+_HOSTNAME = "conformance"
+
+FEATURES = frozenset({"condition", "rules", "template"})
+"""The parts of the language that cases may ask for; this engine has them all."""
+
+
+def answer(case: Case, evaluator: Evaluator = "compile") -> Answer:
+    """Return what this engine says about `case`, conditions evaluated by `evaluator`."""
+    try:
+        if case.template is not None:
+            return _template(case)
+        if case.condition is not None:
+            return _condition(case, evaluator)
+        return _rules(case, evaluator)
+    except refengine.DiagnosticError as error:
+        return Answer(errors=tuple(_described(found) for found in error.diagnostics if found.is_error))
+
+
+def _condition(case: Case, evaluator: Evaluator) -> Answer:
+    assert case.condition is not None
+    if case.kind == "text":
+        return Answer(result=refengine.print_condition(refengine.parse_condition(case.condition)))
+    faults = refengine.check_condition(case.condition, case.source)
+    if faults:
+        return Answer(errors=tuple(map(_described, faults)))
+    rules = refengine.load_rules(refengine.Source("condition.yaml", _rule(case.condition, case.source)))
+    engine = refengine.Engine(rules, evaluator=evaluator)
+    return Answer(
+        warnings=_codes(rules.warnings),
+        result=[bool(engine.process(_recorded(event))) for event in case.events],
+    )
+
+
+def _rule(condition: str, source: str) -> str:
+    """Return a rules file with one rule that has this condition and no needs besides."""
+    rule = {
+        "rule": "case",
+        "desc": "The condition of a case.",
+        "condition": condition,
+        "output": "It holds.",
+        "priority": "DEBUG",
+        "source": source,
+        "warn_evttypes": "false",
+    }
+    return json.dumps([rule])
+
+
+def _template(case: Case) -> Answer:
+    assert case.template is not None
+    template = parse_template(refengine.Text.of(case.template, "<output>"), case.source)
+    reader = RecordedReader()
+    fill = compile_template(
+        template,
+        lambda operand: bind_operand(operand, reader),
+        base64_buffers=case.settings.get("buffer_format_base64", False),
+    )
+    filled = [fill(_recorded(event)) for event in case.events]
+    return Answer(result=[None if output is None else output.text for output in filled])
+
+
+def _rules(case: Case, evaluator: Evaluator) -> Answer:
+    settings = case.settings
+    options = refengine.LoadOptions(
+        minimum_priority=refengine.Priority.parse(settings.get("minimum_priority", "debug")),
+        selections=tuple(
+            Selection(step["action"] == "enable", step.get("rule"), step.get("tag"))
+            for step in settings.get("selection", ())
+        ),
+    )
+    files = [
+        Path(_MISSING) / file.name if file.text is None else refengine.Source(file.name, file.text)
+        for file in case.rules
+    ]
+    rules = refengine.load_rules(*files, options=options)
+    if case.kind == "warnings":
+        return Answer(warnings=_codes(rules.warnings))
+    engine = refengine.Engine(rules, settings.get("rule_matching", "first"), evaluator=evaluator)
+    raised = [engine.process(_recorded(event)) for event in case.events]
+    if case.kind == "lines":
+        form = LineFormat(
+            json=settings.get("json_output", False),
+            iso8601=settings.get("time_format_iso_8601", False),
+            include_output=settings.get("json_include_output_property", True),
+            include_message=settings.get("json_include_message_property", False),
+            include_output_fields=settings.get("json_include_output_fields_property", True),
+            include_tags=settings.get("json_include_tags_property", True),
+        )
+        return Answer(result=[[form.line(alert, _HOSTNAME) for alert in alerts] for alerts in raised])
+    return Answer(warnings=_codes(rules.warnings), result=[[_shown(alert) for alert in alerts] for alerts in raised])
+
+
+def _recorded(event: Occurrence) -> refengine.RecordedEvent:
+    return refengine.RecordedEvent(
+        event.fields, source=event.source, time=event.time, number=event.number
+    )
+
+
+def _shown(alert: refengine.Alert) -> dict[str, Any]:
+    return {
+        "rule": alert.rule,
+        "priority": alert.priority.label,
+        "source": alert.source,
+        "tags": list(alert.tags),
+        "output": alert.message,
+        "fields": dict(alert.fields),
+    }
+
+
+def _codes(diagnostics: Iterable[Diagnostic]) -> tuple[str, ...]:
+    return tuple(sorted({str(found.code) for found in diagnostics}))
+
+
+def _described(found: Diagnostic) -> dict[str, Any]:
+    described: dict[str, Any] = {"code": str(found.code), "phase": str(found.phase), "message": found.message}
+    if found.place is not None:
+        start = found.place.start
+        described.update(file=found.place.source.name, line=start.line, column=start.column)
+    return described
