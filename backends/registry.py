@@ -9,7 +9,8 @@ from importlib import import_module
 from types import MappingProxyType
 from typing import Protocol, cast
 
-from refengine.backends.base import Availability, Connection, Target
+from refengine.backends.base import Availability, Connection
+from refengine.backends.target import Target
 from refengine.errors import BackendError
 
 

@@ -1,5 +1,1 @@
 """Events by ptrace: needs no privileges, watches a command and its whole tree, or processes by their ids."""
-
-from refengine.backends.ptrace.backend import PtraceBackend, availability
-
-__all__ = ["PtraceBackend", "availability"]

@@ -113,10 +113,11 @@ class PtraceBackend:
             failure = child.failure()
         except BaseException:
             tracer.kill(0)
+            tracer.close()
             raise
         finally:
             child.close()
-        tracer.clock.stop()
+        tracer.close()
         self._tracer = None
         if failure == launch.FILTER_REFUSED:
             return False
@@ -188,8 +189,7 @@ class PtraceBackend:
             tracer.detach(self._grace)
         else:
             tracer.kill(self._grace)
-        tracer.clock.stop()
-        tracer.clock = None
+        tracer.close()
 
 
 def _check_platform() -> None:

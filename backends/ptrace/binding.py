@@ -11,7 +11,7 @@ import ctypes
 import errno
 import os
 import struct
-from ctypes import c_int, c_long, c_size_t, c_ssize_t, c_uint64, c_ulong, c_void_p
+from ctypes import c_long, c_ssize_t, c_uint64, c_ulong, c_void_p
 from typing import Final
 
 from ptrace.binding import func as binding
@@ -70,23 +70,28 @@ _ptrace = _libc.ptrace
 _ptrace.restype = c_long
 _ptrace.argtypes = [c_long, c_long, c_void_p, c_void_p]
 
-_process_vm_readv = _libc.process_vm_readv
-_process_vm_readv.restype = c_ssize_t
-_process_vm_readv.argtypes = [c_int, c_void_p, c_ulong, c_void_p, c_ulong, c_ulong]
-
 _syscall = _libc.syscall
 _syscall.restype = c_long
 _syscall.argtypes = [c_long, c_ulong, c_ulong, c_void_p]
+
+# The functions of the hot path. Without declared argument types a call takes half the time; integers go as C
+# integers, which all their arguments fit, and addresses as pointer objects made beforehand. These requests never
+# wait, so that the interpreter's lock need not be given up for them.
+_quick = ctypes.PyDLL(None)
+_quick_ptrace = _quick.ptrace
+_quick_ptrace.restype = c_long
+_quick_read = _quick.process_vm_readv
+_quick_read.restype = c_ssize_t
 
 
 class Registers:
     """The registers of a stopped thread, read into one buffer that every read overwrites."""
 
-    __slots__ = ("_address", "_buffer", "_unpack")
+    __slots__ = ("_buffer", "_pointer", "_unpack")
 
     def __init__(self) -> None:
         self._buffer = user_regs_struct()
-        self._address = ctypes.addressof(self._buffer)
+        self._pointer = ctypes.byref(self._buffer)
         offsets = [
             getattr(user_regs_struct, name).offset
             for name in ("r10", "r9", "r8", "rax", "rdx", "rsi", "rdi", "orig_rax")
@@ -97,7 +102,7 @@ class Registers:
 
     def read(self, tid: int) -> tuple[int, int, int, int, int, int, int, int] | None:
         """Return r10, r9, r8, rax (signed), rdx, rsi, rdi, orig_rax; None when the thread is gone."""
-        if _ptrace(PTRACE_GETREGS, tid, 0, self._address) < 0:
+        if _quick_ptrace(PTRACE_GETREGS, tid, 0, self._pointer) < 0:
             return None
         return self._unpack(self._buffer)
 
@@ -105,21 +110,21 @@ class Registers:
 class SyscallInfo:
     """What kind of system call stop a thread is in, read into one buffer that every read overwrites."""
 
-    __slots__ = ("_address", "_buffer", "_unpack")
+    __slots__ = ("_buffer", "_pointer", "_unpack")
 
     def __init__(self) -> None:
         self._buffer = ctypes.create_string_buffer(88)
-        self._address = ctypes.addressof(self._buffer)
+        self._pointer = ctypes.byref(self._buffer)
         self._unpack = struct.Struct("=B3xI16xQ").unpack_from
 
     def read(self, tid: int) -> tuple[int, int, int] | None:
         """Return the operation, the architecture and, on entry, the number; None when the thread is gone."""
-        if _ptrace(PTRACE_GET_SYSCALL_INFO, tid, 88, self._address) < 0:
+        if _quick_ptrace(PTRACE_GET_SYSCALL_INFO, tid, 88, self._pointer) < 0:
             return None
         return self._unpack(self._buffer)
 
 
-resume = _ptrace
+resume = _quick_ptrace
 """The bare request, for restarting a thread: `resume(request, tid, 0, signal)`, below 0 when it is gone."""
 
 
@@ -150,40 +155,34 @@ def signal_sender(tid: int) -> int | None:
     return int(sender) if code <= 0 else None  # codes above 0 mean that the kernel itself sent it
 
 
-class _Vector(ctypes.Structure):
-    _fields_ = (("base", c_void_p), ("length", c_size_t))
-
-
 class MemoryWindow:
     """A buffer into which another process's memory is read, one call at a time."""
 
-    __slots__ = ("_address", "_local", "_local_address", "_remote", "_remote_address", "buffer", "size")
+    __slots__ = ("_address", "_local", "_pack", "_remote", "_vectors", "buffer")
 
     def __init__(self, size: int) -> None:
-        self.size = size
-        self.buffer = ctypes.create_string_buffer(size)
-        self._address = ctypes.addressof(self.buffer)
-        self._local = _Vector(self._address, size)
-        self._remote = _Vector(0, size)
-        self._local_address = ctypes.addressof(self._local)
-        self._remote_address = ctypes.addressof(self._remote)
+        self.buffer = bytearray(size)
+        self._address = ctypes.addressof((ctypes.c_char * size).from_buffer(self.buffer))
+        # Two vectors of one part each: where to, and where from.
+        self._vectors = bytearray(32)
+        self._pack = struct.Struct("=QQQQ").pack_into
+        base = ctypes.addressof((ctypes.c_char * 32).from_buffer(self._vectors))
+        self._local = c_void_p(base)
+        self._remote = c_void_p(base + 16)
 
-    def fill(self, tid: int, address: int, length: int) -> bytes | None:
-        """Return up to `length` bytes (at most the window's size) from `address`, None where nothing can be read."""
-        self._local.length = self._remote.length = length
-        self._remote.base = address
-        count = _process_vm_readv(tid, self._local_address, 1, self._remote_address, 1, 0)
-        if count <= 0:
-            return (
-                self._peek(tid, address, length)
-                if ctypes.get_errno() in (errno.EPERM, errno.ENOSYS)
-                else None
-            )
-        return ctypes.string_at(self._address, count)
+    def fill(self, tid: int, address: int, length: int) -> int:
+        """Read up to `length` bytes (at most the window's size) from `address` into `buffer`; return how many."""
+        self._pack(self._vectors, 0, self._address, length, address, length)
+        count: int = _quick_read(tid, self._local, 1, self._remote, 1, 0)
+        if count >= 0:
+            return count
+        data = self._peek(tid, address, length)
+        self.buffer[: len(data)] = data
+        return len(data)
 
     @staticmethod
-    def _peek(tid: int, address: int, length: int) -> bytes | None:
-        """Read word by word, where a security module or a seccomp filter refuses the direct call."""
+    def _peek(tid: int, address: int, length: int) -> bytes:
+        """Read word by word, where the direct call is refused; an address that is not mapped fails at once."""
         parts: list[bytes] = []
         for word_address in range(address & ~7, address + length, 8):
             ctypes.set_errno(0)
@@ -191,8 +190,7 @@ class MemoryWindow:
             if word == -1 and ctypes.get_errno():
                 break
             parts.append((word & 0xFFFFFFFFFFFFFFFF).to_bytes(8, "little"))
-        data = b"".join(parts)[address & 7 :][:length]
-        return data or None
+        return b"".join(parts)[address & 7 :][:length]
 
 
 class _FilterProgram(ctypes.Structure):

@@ -23,7 +23,7 @@ class Call:
 
     One object serves all calls, since the thread that made the call is stopped until its event is decoded.
     `snap_length` is how much of a buffer is kept; `identify` says whether rules read device and inode numbers
-    of opened files; `created` whether an open made the file (None where it was not looked at).
+    of opened files; `created` whether an open made the file, which is looked at only where rules ask for it.
     """
 
     __slots__ = ("args", "created", "identify", "memory", "result", "snap_length", "sockets", "tid")
@@ -36,7 +36,7 @@ class Call:
         self.sockets = sockets
         self.snap_length = snap_length
         self.identify = identify
-        self.created: bool | None = None
+        self.created = False
 
     def buffer(self, address: int, length: int) -> bytes | None:
         """Return the first bytes of a buffer of the program, None where it is empty or unreadable."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from typing import Final
@@ -10,41 +11,81 @@ from refengine.backends.ptrace.binding import MemoryWindow
 
 PAGE: Final = 4096
 PATH_MAX: Final = 4096
+_FIRST_READ: Final = 512  # longer than nearly every path, and cheaper to copy than a page
 _POINTERS_A_READ: Final = 64
+_OPEN_MAX: Final = 128
+_CLOSED: Final = -1
 
 
 class Memory:
-    """The memory of whichever thread is named, as the decoders read it."""
+    """The memory of whichever thread is named, as the decoders read it.
 
-    __slots__ = ("_window",)
+    It is read through `/proc/TID/mem`, which stays open while the thread runs the same program: that is the
+    cheapest way from Python. Where the file cannot be opened (a program that its user may not read, a hidden
+    `/proc`), `process_vm_readv` and then single words are tried.
+    """
+
+    __slots__ = ("_files", "_window")
 
     def __init__(self) -> None:
         self._window = MemoryWindow(PAGE)
+        self._files: dict[int, int] = {}
+
+    def forget(self, tid: int) -> None:
+        """Close the memory of a thread that has ended or runs another program now."""
+        descriptor = self._files.pop(tid, _CLOSED)
+        if descriptor != _CLOSED:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Close the memory of every thread."""
+        for tid in list(self._files):
+            self.forget(tid)
+
+    def _open(self, tid: int) -> int:
+        if len(self._files) >= _OPEN_MAX:
+            self.forget(next(iter(self._files)))
+        try:
+            descriptor = os.open(f"/proc/{tid}/mem", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            descriptor = _CLOSED
+        self._files[tid] = descriptor
+        return descriptor
+
+    def _read(self, tid: int, address: int, length: int) -> bytes:
+        """Return what can be read of `length` bytes from `address`, possibly nothing."""
+        descriptor = self._files.get(tid)
+        if descriptor is None:
+            descriptor = self._open(tid)
+        if descriptor == _CLOSED:
+            window = self._window if length <= PAGE else MemoryWindow(length)
+            return bytes(window.buffer[: window.fill(tid, address, length)])
+        try:
+            return os.pread(descriptor, length, address)
+        except (OSError, OverflowError):  # not mapped, or no address at all
+            return b""
 
     def bytes_at(self, tid: int, address: int, length: int) -> bytes | None:
         """Return `length` bytes from `address`, fewer where the mapping ends, None where there are none."""
-        if length <= PAGE:
-            return self._window.fill(tid, address, length) if length > 0 and address else None
-        if not address:
+        if length <= 0 or not address:
             return None
-        return MemoryWindow(length).fill(tid, address, length)
+        return self._read(tid, address, length) or None
 
     def raw_string(self, tid: int, address: int, limit: int = PATH_MAX) -> bytes | None:
         """Return the bytes up to the first NUL, at most `limit`; None where `address` is null or unreadable."""
         if not address:
             return None
-        # Never across a page border in one read: the next page may not be mapped, and the call would then
-        # give nothing where it has to give the first part.
-        length = PAGE - (address & (PAGE - 1))
-        data = self._window.fill(tid, address, min(length, limit))
-        if data is None:
-            return None
+        # Up to the page's end, since the next page may not be mapped, which can spoil the whole read.
+        length = min(PAGE - (address & (PAGE - 1)), _FIRST_READ, limit)
+        data = self._read(tid, address, length)
         end = data.find(0)
         if end >= 0:
             return data[:end]
-        if len(data) >= limit:
+        if len(data) < length:
+            return None
+        if length == limit:
             return data
-        rest = self.raw_string(tid, address + length, limit - len(data))
+        rest = self.raw_string(tid, address + length, limit - length)
         return None if rest is None else data + rest
 
     def string(self, tid: int, address: int, limit: int = PATH_MAX) -> str | None:

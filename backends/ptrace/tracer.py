@@ -52,8 +52,7 @@ _STOPPING: Final = frozenset({signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, si
 _BIRTHS: Final = frozenset({EVENT_FORK, EVENT_VFORK, EVENT_CLONE})
 
 _CLONE_TYPES: Final = {BY_NAME[name].number: BY_NAME[name].exit for name in CLONES}
-_EXECVE: Final = BY_NAME["execve"]
-_EXECVEAT: Final = BY_NAME["execveat"]
+_EXECVE: Final = BY_NAME["execve"].exit
 _VFORK_FLAGS: Final = 0x4000 | 0x100  # what a fork and a vfork are in flags of clone
 
 VANISHED: Final = "thread vanished"
@@ -83,7 +82,7 @@ class Tracer:
         self._info = SyscallInfo()
         self._call = Call(self._memory, SocketEnds(), snap_length, plan.identify)
         self._held: tuple[int, int] | None = None
-        self._creating: dict[int, bool] = {}
+        self._creating: set[int] = set()
         self._go = PTRACE_CONT if filtered else PTRACE_SYSCALL
         traces_clones = any(watched.name in CLONES for watched in plan.calls.values())
         self._after_birth = PTRACE_SYSCALL if traces_clones or not filtered else PTRACE_CONT
@@ -161,8 +160,9 @@ class Tracer:
         call.tid = tid
         call.args = (a0, a1, a2, a3, a4, a5)
         call.result = result
-        if self._creating:
-            call.created = self._creating.pop(tid, None)
+        call.created = tid in self._creating
+        if call.created:
+            self._creating.discard(tid)
         self.seen += 1
         params: list[ParamValue | None] | None
         if watched.name in EXECUTIONS:
@@ -181,8 +181,10 @@ class Tracer:
     def _hold(self, type: EventType, tid: int, params: list[ParamValue | None]) -> Event:
         """Return the event of a thread that stays stopped until the next one is asked for."""
         self._held = (tid, self._go)
-        cpu = processor(tid) if self.plan.cpu else 0
-        return Event(type, time.time_ns(), tid, params, cpu=cpu)
+        event = Event(type, time.time_ns(), tid, params)
+        if self.plan.cpu:
+            event.cpu = processor(tid)
+        return event
 
     def _look_ahead(self, tid: int) -> None:
         """At the entry of an open, find out whether it is going to make the file."""
@@ -197,7 +199,7 @@ class Tracer:
         call.tid = tid
         call.args = (a0, a1, a2, a3, a4, a5)
         if would_create(call, watched.name):
-            self._creating[tid] = True
+            self._creating.add(tid)
 
     def _failed_execution(self, call: Call, name: str) -> list[ParamValue | None] | None:
         path, argv, envp = call.args[1:4] if name == "execveat" else call.args[:3]
@@ -276,27 +278,24 @@ class Tracer:
         former = binding.event_message(tid)
         if former is not None and former != tid:
             self.threads.discard(former)
-            self._creating.pop(former, None)
+            self._forget(former)
+        self._forget(tid)
         self.threads.add(tid)
         if tid == self.watched_pid:
             self.started = True
-        registers = self._registers.read(tid)
         params = lifecycle.executed(self._memory, tid)
         if params is None:
             return None
         self.seen += 1
-        if registers is not None and registers[7] & ~X32_BIT == _EXECVEAT.number:
-            params.pop()
-            return self._hold(_EXECVEAT.exit, tid, params)
-        return self._hold(_EXECVE.exit, tid, params)
+        # A successful execveat too: the kernel itself makes it look like execve from here on.
+        return self._hold(_EXECVE, tid, params)
 
     def _ended(self, tid: int, status: int) -> Event | None:
         """Take note of a thread's end; a process's event is made here where no stop was asked for."""
         if tid not in self.threads:
             return None
         self.threads.discard(tid)
-        self._creating.pop(tid, None)
-        self._call.sockets.forget(tid)
+        self._forget(tid)
         if tid == self.watched_pid:
             self.exit_code = os.waitstatus_to_exitcode(status)
             if self.exit_code < 0:
@@ -305,6 +304,19 @@ class Tracer:
             return None
         self.seen += 1
         return Event(PROCESS_EXIT, time.time_ns(), tid, lifecycle.exited(status, None))
+
+    def _forget(self, tid: int) -> None:
+        """Drop what is remembered of a thread that has ended, or runs another program now."""
+        self._memory.forget(tid)
+        self._creating.discard(tid)
+        self._call.sockets.forget(tid)
+
+    def close(self) -> None:
+        """Give back what the tracer itself holds open."""
+        self._memory.close()
+        if self.clock is not None:
+            self.clock.stop()
+            self.clock = None
 
     def kill(self, grace: float) -> None:
         """End every tracee: ask first, and use force after `grace` seconds."""

@@ -1,0 +1,142 @@
+"""Watching processes that run already."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from refengine.errors import BackendError
+from refengine.event import Event
+from tests.backends.ptrace.conftest import Watch
+
+TARGET = """
+import os, sys, threading, time
+def work(name):
+    while True:
+        try: os.chdir("/" + name)
+        except OSError: pass
+        time.sleep(0.01)
+for name in ("usr", "nowhere"):
+    threading.Thread(target=work, args=(name,), daemon=True).start()
+print("ready", flush=True)
+while True:
+    sys.stdin.readline()
+    pid = os.fork()
+    if pid == 0:
+        os.chdir("/tmp")
+        os._exit(0)
+    os.waitpid(pid, 0)
+    print("done", flush=True)
+"""
+
+
+@pytest.fixture
+def target(watch: Watch) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-S", "-c", TARGET],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        process.kill()
+
+
+def collect(read: Callable[[float], object], enough: Callable[[list[Event]], bool]) -> list[Event]:
+    events: list[Event] = []
+    deadline = time.monotonic() + 10
+    while not enough(events):
+        assert time.monotonic() < deadline, events
+        batch = read(0.2)
+        assert isinstance(batch, (tuple, list))
+        events += batch
+    return events
+
+
+def test_all_threads_and_new_children_are_seen(watch: Watch, target: subprocess.Popen[str]) -> None:
+    backend = watch.start((), "chdir", pids=[target.pid])
+    assert not backend.filtered
+    events = collect(backend.read, lambda found: len({e.param("path") for e in found}) == 2)
+    assert {event.param("path") for event in events if event.name == "chdir"} == {"/usr", "/nowhere"}
+    assert len({event.tid for event in events}) == 2
+    assert target.stdin is not None
+    target.stdin.write("\n")
+    target.stdin.flush()
+    events = collect(backend.read, lambda found: any(e.param("path") == "/tmp" for e in found))
+    child = next(event.tid for event in events if event.param("path") == "/tmp")
+    assert child not in (target.pid, 0)
+    backend.close()
+    assert backend.read(0) is None
+
+
+def test_it_runs_on_after_the_end(watch: Watch, target: subprocess.Popen[str]) -> None:
+    backend = watch.start((), "chdir", pids=[target.pid])
+    collect(backend.read, lambda found: len(found) > 3)
+    backend.close()
+    assert backend.exit_code is None
+    status = Path(f"/proc/{target.pid}/status").read_text()
+    assert "TracerPid:\t0" in status
+    assert target.stdin is not None
+    assert target.stdout is not None
+    target.stdin.write("\n")
+    target.stdin.flush()
+    assert target.stdout.readline() == "done\n"
+    again = watch.start((), "chdir", pids=[target.pid])
+    collect(again.read, lambda found: len(found) > 3)
+    again.close()
+
+
+def test_a_stopped_process_stays_stopped(watch: Watch, target: subprocess.Popen[str]) -> None:
+    os.kill(target.pid, signal.SIGSTOP)
+    backend = watch.start((), "chdir", pids=[target.pid])
+    assert backend.read(0.3) in ((), None)
+    backend.close()
+    time.sleep(0.1)
+    assert Path(f"/proc/{target.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    os.kill(target.pid, signal.SIGCONT)
+
+
+def test_the_end_of_the_process_ends_the_run(watch: Watch, target: subprocess.Popen[str]) -> None:
+    backend = watch.start((), "chdir", pids=[target.pid])
+    target.kill()
+    events: list[Event] = []
+    while (batch := backend.read(0.5)) is not None:
+        events += batch
+    assert {event.name for event in events[-1:]} == {"procexit"}
+
+
+def test_who_cannot_be_attached_to(watch: Watch) -> None:
+    with pytest.raises(BackendError, match="process 999999999 does not exist"):
+        watch.start((), "chdir", pids=[999999999])
+    with pytest.raises(BackendError, match=f"cannot trace process {os.getpid()}"):
+        watch.start((), "chdir", pids=[os.getpid()])
+
+
+def test_a_process_that_has_a_tracer_already(watch: Watch, target: subprocess.Popen[str]) -> None:
+    first = watch.start((), "chdir", pids=[target.pid])
+    with subprocess.Popen(
+        [sys.executable, "-c", SECOND, str(target.pid)], stdout=subprocess.PIPE, text=True
+    ) as second:
+        out, _ = second.communicate()
+    assert f"cannot trace process {target.pid}: " in out
+    assert "has another tracer already" in out or "ptrace_scope" in out
+    first.close()
+
+
+SECOND = """
+import sys
+from refengine.backends.base import Interest
+from refengine.backends.ptrace.backend import PtraceBackend
+from refengine.errors import BackendError
+try: PtraceBackend(pids=[int(sys.argv[1])]).open(Interest(frozenset({"chdir"})))
+except BackendError as error: print(error)
+"""
