@@ -58,12 +58,14 @@ class CompiledProgram:
         self._reader = reader
         self._first_only = first_only
         self._numbered = numbered
-        self._functions: dict[tuple[str, str], Match] = {}
+        self._functions: dict[str, dict[str, Match]] = {}
+        """The functions by source and event type."""
 
     def match(self, event: Event | RecordedEvent) -> tuple[int, ...]:
         """Return the indices of the rules that match, in order; with `first_only` one at most."""
-        function = self._functions.get((event.source, event.name))
-        if function is None:
+        try:
+            function = self._functions[event.source][event.name]
+        except KeyError:
             function = self._compile(event.source, event.name)
         return function(event)
 
@@ -73,7 +75,7 @@ class CompiledProgram:
             self._compile(source, name)
 
     def _compile(self, source: str, name: str) -> Match:
-        function = self._functions[source, name] = compile_conditions(
+        function = compile_conditions(
             (
                 (index, rule.condition)
                 for index, rule in self._rules
@@ -84,4 +86,5 @@ class CompiledProgram:
             first_only=self._first_only,
             numbered=self._numbered,
         )
+        self._functions.setdefault(source, {})[name] = function
         return function

@@ -18,9 +18,14 @@ ParamValue: TypeAlias = "int | str | bytes | float | SocketAddress | SocketTuple
 """A decoded parameter: integers (flags in the capture format's bits), text, bytes, socket addresses."""
 
 
+GENERIC = "syscall"
+"""The name of the event types of system calls that have none of their own."""
+
+
 class Event:
     """Something that a thread did, or that happened to it.
 
+    `name` is the value of `evt.type`: the type's name, or the system call's own name for a generic event.
     `time` is in nanoseconds since the epoch; `number` counts from 1 in the order of the source; `params` are in
     the order of `type.params`, None where absent, and may be shorter than the table when an older recorder
     wrote them; `params` may be any sequence that decodes its items when they are first asked for. `thread` and
@@ -28,7 +33,19 @@ class Event:
     concerns, set by `state` before any rule sees the event; `state` is that state of the whole machine.
     """
 
-    __slots__ = ("cpu", "descriptor", "number", "params", "source", "state", "thread", "tid", "time", "type")
+    __slots__ = (
+        "cpu",
+        "descriptor",
+        "name",
+        "number",
+        "params",
+        "source",
+        "state",
+        "thread",
+        "tid",
+        "time",
+        "type",
+    )
 
     def __init__(
         self,
@@ -42,6 +59,7 @@ class Event:
         source: str = "syscall",
     ) -> None:
         self.type = type
+        self.name = type.name if type.name != GENERIC else _syscall_name(params)
         self.time = time
         self.tid = tid
         self.params = params
@@ -52,16 +70,6 @@ class Event:
         self.descriptor: Descriptor | None = None
         self.state: SystemState | None = None
 
-    @property
-    def name(self) -> str:
-        """The value of `evt.type`: the type's name, or the system call's own name for a generic event."""
-        if self.type.name == "syscall" and self.params:
-            code = self.params[0]
-            call = BY_CODE.get(code) if isinstance(code, int) else None
-            if call is not None:
-                return call.name
-        return self.type.name
-
     def param(self, name: str) -> ParamValue | None:
         """Return the parameter called `name`, None where the event has none or it is absent."""
         position = self.type.index.get(name)
@@ -71,3 +79,10 @@ class Event:
 
     def __repr__(self) -> str:
         return f"<Event {self.number} {self.name} tid={self.tid}>"
+
+
+def _syscall_name(params: Sequence[ParamValue | None]) -> str:
+    """Return the name of the system call of a generic event, whose first parameter is the call's code."""
+    code = params[0] if params else None
+    call = BY_CODE.get(code) if isinstance(code, int) else None
+    return GENERIC if call is None else call.name
