@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Protocol
 
 from refengine.event import Event
@@ -89,15 +88,6 @@ class Backend(Protocol):
 
     def close(self) -> None:
         """Stop observing and leave nothing behind; may be called twice."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a backend is to observe: a command to run, processes by their ids, or the file at `path`; or all."""
-
-    command: tuple[str, ...] = ()
-    pids: tuple[int, ...] = ()
-    path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from refengine.backends.base import Availability, Connection, Target
+from refengine.backends.base import Availability, Connection
 from refengine.backends.capture.backend import CaptureBackend, available
 from refengine.backends.capture.seed import seed
+from refengine.backends.target import Target
 from refengine.errors import BackendError
 from refengine.state.system import SystemState
 
@@ -17,11 +18,11 @@ def availability() -> Availability:
 
 
 def connect(target: Target) -> Connection:
-    """Return the backend for a capture file.
+    """Return the backend for one capture file.
 
     :raises BackendError: when the target is none.
     """
-    if target.path is None:
-        raise BackendError("the capture backend needs a file: give it with -e FILE")
+    if len(target.files) != 1 or target.command or target.pids or target.address is not None:
+        raise BackendError("the capture backend reads one file: give it with -e FILE")
     state = SystemState()
-    return Connection(CaptureBackend(target.path, partial(seed, state)), state.apply)
+    return Connection(CaptureBackend(target.files[0], partial(seed, state)), state.apply)

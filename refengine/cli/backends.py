@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from refengine.backends.base import Target
 from refengine.backends.registry import BACKENDS, availability
+from refengine.backends.target import Target
 from refengine.cli.configuration import Configuration
 from refengine.cli.options import Options
 from refengine.errors import UsageError
@@ -35,7 +35,7 @@ def choose(options: Options, configuration: Configuration) -> tuple[str, Target]
     path = options.capture
     if path is None and not named and configuration.engine_kind == "replay" and configuration.capture_file:
         path = Path(configuration.capture_file)
-    target = Target(options.command, options.pids, path)
+    target = Target(options.command, options.pids, () if path is None else (path,))
     if options.backend != "auto":
         return options.backend, target
     if path is not None:

@@ -6,8 +6,11 @@ import contextlib
 import io
 import mmap
 import os
+import signal
 import sys
+import traceback
 from collections.abc import Sequence
+from pathlib import Path
 
 from refengine.cli import backends, describe, list_events, plugins, run, schemas, support, validate, version
 from refengine.cli import list as list_fields
@@ -16,22 +19,17 @@ from refengine.cli.exit_codes import ERROR, NO_READER, OK
 from refengine.cli.messages import Messages
 from refengine.cli.options import HelpRequested, Options, parse_options
 from refengine.cli.terminal import Style
-from refengine.errors import BackendError, RefengineError, UsageError
+from refengine.errors import BackendError, DiagnosticError, RefengineError, UsageError
 from refengine.output.channel import ChannelClosedError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program with the arguments given, by default those of the process; return the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    try:
-        code = _guarded(arguments)
-        sys.stdout.flush()
-    except (BrokenPipeError, ChannelClosedError):
+    _prepare_streams()
+    code = _guarded(arguments)
+    if code == NO_READER:
         _give_up_stdout()
-        return NO_READER
     return code
 
 
@@ -39,22 +37,33 @@ def _guarded(arguments: Sequence[str]) -> int:
     """Run the program; say what failed on standard error."""
     messages = Messages()
     try:
-        return _dispatch(arguments)
-    except ChannelClosedError:
-        raise
-    except UsageError as error:
-        messages.fail(f"{error}\nTry 'refengine --help' for the options and examples.")
+        code = _dispatch(arguments)
+        sys.stdout.flush()
+    except (BrokenPipeError, ChannelClosedError):
+        return NO_READER
     except BackendError as error:
         messages.fail(str(error))
         return error.exit_code
+    except DiagnosticError as error:
+        messages.fail(f"the rules do not load\n{error}")
     except RefengineError as error:
         messages.fail(str(error))
     except RecursionError:
         messages.fail("the input nests too deeply")
     except MemoryError:
         messages.fail("there is not enough memory")
+    except OSError as error:
+        messages.fail(f"{error.filename or 'the output'}: {error.strerror or error}")
+        _give_up_stdout()
     except KeyboardInterrupt:
-        return 130
+        return 128 + signal.SIGINT
+    except Exception as error:
+        # A fault of the program's own; what is behind it matters only to who asks for it.
+        messages.fail(f"internal fault, please report it: {type(error).__name__}: {error}")
+        if "-v" in arguments:
+            traceback.print_exc()
+    else:
+        return code
     return ERROR
 
 
@@ -64,6 +73,8 @@ def _dispatch(arguments: Sequence[str]) -> int:
     except HelpRequested as help_:
         print(help_)
         return OK
+    except UsageError as error:
+        raise UsageError(f"{error}\nTry 'refengine --help' for the options and examples.") from None
     if options.configuration_schema:
         return schemas.run_configuration()
     if options.rule_schema:
@@ -102,6 +113,16 @@ def _answer(
     if options.support:
         return support.run(options, configuration, arguments)
     return run.run(options, configuration, messages)
+
+
+def _prepare_streams() -> None:
+    """Have both streams, whatever was closed, and in UTF-8, as alerts have to be."""
+    nowhere = Path(os.devnull)
+    sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
 
 
 def _give_up_stdout() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from refengine.backends.base import Backend, Connection
+from refengine.backends.base import Connection
 from refengine.backends.registry import connect
 from refengine.cli.backends import choose
 from refengine.cli.configuration import Configuration
@@ -75,14 +75,16 @@ def _watch(
     backend = connection.backend
     try:
         backend.open(interest_of(engine.rules))
-        _evaluate(connection, engine, outputs, tally, asked, options.seconds)
+        finished = _evaluate(connection, engine, outputs, tally, asked, options.seconds)
     finally:
         backend.close()
     outputs.close()
     # JSON lines are read by programs, which a summary among them would disturb.
     stream = sys.stderr if configuration.format.json else sys.stdout
     print(summary(tally, backend.statistics()), file=stream)
-    return _exit_code(backend, asked, options)
+    if finished:
+        return OK if backend.exit_code is None else backend.exit_code
+    return OK if asked.signal is None or not options.command else 128 + asked.signal
 
 
 def _evaluate(
@@ -92,7 +94,8 @@ def _evaluate(
     tally: Tally,
     asked: Interruption,
     seconds: float | None,
-) -> None:
+) -> bool:
+    """Evaluate events until there are no more, then return True; or until told to stop, then return False."""
     read, observe, process = connection.backend.read, connection.observe, engine.process
     end = None if seconds is None else time.monotonic() + seconds
     while asked.signal is None:
@@ -100,10 +103,10 @@ def _evaluate(
         if end is not None:
             patience = min(patience, end - time.monotonic())
             if patience <= 0:
-                return
+                return False
         events = read(patience)
         if events is None:
-            return
+            return True
         if asked.reopen:
             asked.reopen = False
             outputs.reopen()
@@ -112,14 +115,7 @@ def _evaluate(
             for alert in process(event):
                 tally.add(alert)
                 outputs.write(alert)
-
-
-def _exit_code(backend: Backend, asked: Interruption, options: Options) -> int:
-    """Return the watched command's own code; when a signal ended the run before the command, what shells say."""
-    code = backend.exit_code
-    if asked.signal is not None and options.command:
-        return 128 + asked.signal
-    return OK if code is None else code
+    return False
 
 
 @contextmanager

@@ -24,6 +24,7 @@ def interruption() -> Iterator[Interruption]:
     A second SIGINT or SIGTERM acts as it does by default, so that nothing can hang for good.
     """
     asked = Interruption()
+
     def stop(number: int, _frame: FrameType | None) -> None:
         asked.signal = number
         signal.signal(number, signal.SIG_DFL)

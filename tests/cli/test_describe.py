@@ -72,8 +72,9 @@ def test_a_rule_says_what_it_uses(record: dict[str, Any]) -> None:
         "proc.aname[2]",
         "proc.exepath",
         "proc.name",
+        "proc.pname",
     ]
-    assert details["output_fields"] == ["evt.arg.flags", "fd.name", "proc.name", "proc.pname"]
+    assert details["output_fields"] == ["evt.arg.flags", "fd.name", "proc.name"]
     assert details["exception_names"] == ["known"]
     assert details["exception_fields"] == ["fd.name", "proc.exepath"]
     assert details["exception_operators"] == ["=", "startswith"]
