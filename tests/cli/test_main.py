@@ -1,0 +1,392 @@
+"""The program as a whole, in its own process where signals, pipes or exit codes matter."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from refengine.cli.main import main
+from tests.corpus import corpus
+
+ROOT = Path(__file__).resolve().parents[2]
+RULES = """
+- rule: Opened
+  desc: A file below the test's folder is opened
+  condition: evt.type in (open, openat, openat2) and fd.name startswith "{folder}"
+  output: opened %fd.name by %proc.name
+  priority: INFO
+  tags: [files]
+- rule: Started
+  desc: The program true is started
+  condition: evt.type = execve and proc.name = true
+  output: started %proc.name
+  priority: WARNING
+  tags: [processes]
+"""
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    path = tmp_path / "rules.yaml"
+    path.write_text(RULES.replace("{folder}", f"{tmp_path}/watched"))
+    (tmp_path / "watched").write_text("x\n")
+    return path
+
+
+def refengine(*arguments: str | Path, **options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "refengine", *map(str, arguments)],
+        cwd=ROOT,
+        env={**os.environ, **options},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
+    """Return what the program says on standard error when it fails with 1."""
+    assert main([*map(str, arguments)]) == 1
+    captured = capsys.readouterr()
+    assert captured.err.startswith("Error: ") or "\nError: " in captured.err
+    assert "Traceback" not in captured.err
+    return captured.err
+
+
+def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    assert "Examples:" in capsys.readouterr().out
+    assert main(["--version"]) == 0
+    assert "Engine:" in capsys.readouterr().out
+    assert main(["--page-size"]) == 0
+    assert main(["-i"]) == 0
+    assert main(["--config-schema"]) == 0
+    assert main(["--rule-schema"]) == 0
+
+
+def test_json_answers_are_json(capsys: pytest.CaptureFixture[str], rules: Path) -> None:
+    for arguments in (
+        ["--version", "-o", "json_output=true"],
+        ["-L", "-r", str(rules), "-o", "json_output=true"],
+        ["-l", "Opened", "-r", str(rules), "-o", "json_output=true"],
+        ["-V", str(rules), "-o", "json_output=true"],
+        ["--support", "-r", str(rules)],
+    ):
+        assert main(arguments) == 0
+        assert isinstance(json.loads(capsys.readouterr().out), dict)
+
+
+def test_support_carries_the_rules(capsys: pytest.CaptureFixture[str], rules: Path) -> None:
+    assert main(["--support", "-r", str(rules)]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["rules_files"] == [{"name": str(rules), "content": rules.read_text()}]
+    assert {"version", "system_info", "cmdline", "engine_info"} <= set(report)
+
+
+def test_validation_says_ok(capsys: pytest.CaptureFixture[str], rules: Path) -> None:
+    assert main(["-V", str(rules)]) == 0
+    assert capsys.readouterr().out == f"{rules}: Ok\n"
+
+
+def test_validation_shows_every_fault_with_a_caret(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    one, two = tmp_path / "one.yaml", tmp_path / "two.yaml"
+    for path, field in ((one, "proc.nam"), (two, "fd.nme")):
+        path.write_text(
+            f"- rule: {path.stem}\n  desc: d\n  priority: INFO\n  condition: evt.type = open and {field} = x\n"
+            "  output: '%user.nam'\n"
+        )
+    assert main(["-V", str(one), str(two)]) == 1
+    captured = capsys.readouterr()
+    assert sum(line.strip(" |^") == "" and "^" in line for line in captured.out.splitlines()) == 4
+    assert f"{one}: Invalid" in captured.out
+    assert f"{one}:4:34: error: unknown field 'proc.nam'" in captured.out
+    assert "did you mean 'proc.name'?" in captured.out
+    assert "LOAD_ERR_COMPILE_OUTPUT" in captured.out
+    assert captured.err.count("Error: ") == 2
+
+
+def test_validation_in_json(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_bytes(b"- rule: x\n  condition: \xff\n")
+    assert main(["-V", str(path), "-o", "json_output=true"]) == 1
+    result = json.loads(capsys.readouterr().out)["falco_load_results"][0]
+    assert result["successful"] is False
+    assert result["errors"][0]["code"] == "LOAD_ERR_YAML_PARSE"
+
+
+def test_rules_before_the_validated_file_define_what_it_uses(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    macros, using = tmp_path / "macros.yaml", tmp_path / "using.yaml"
+    macros.write_text("- macro: opened\n  condition: evt.type = open\n")
+    using.write_text("- rule: x\n  desc: d\n  priority: INFO\n  condition: opened\n  output: o\n")
+    assert main(["-V", str(using)]) == 1
+    assert main(["-r", str(macros), "-V", str(using)]) == 0
+
+
+def test_descriptions(capsys: pytest.CaptureFixture[str], rules: Path) -> None:
+    assert main(["-L", "-r", str(rules)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Rule ")
+    assert "Opened" in out
+    assert main(["-l", "Started", "-r", str(rules)]) == 0
+    assert "Opened" not in capsys.readouterr().out
+
+
+def test_what_is_missing_or_wrong_is_said(
+    capsys: pytest.CaptureFixture[str], rules: Path, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "no such file" in refused(capsys, "-r", tmp_path / "none.yaml", "--", "true")
+    assert "no rules" in refused(capsys)
+    assert "has no .yaml or .yml files" in refused(capsys, "-r", empty, "--", "true")
+    assert "nothing to watch" in refused(capsys, "-r", rules)
+    assert "there is no rule 'Openned', did you mean 'Opened'?" in refused(
+        capsys, "-r", rules, "-l", "Openned"
+    )
+    assert "there is no backend 'ptrac': did you mean 'ptrace'?" in refused(
+        capsys, "-r", rules, "--backend", "ptrac", "--", "true"
+    )
+    assert "must be true or false" in refused(capsys, "-o", "json_output=maybe", "--version")
+    assert "cannot read the configuration" in refused(capsys, "-c", tmp_path / "none", "--version")
+    assert "unknown event source 'x'" in refused(capsys, "--list=x")
+    assert "there is no plugin 'x'" in refused(capsys, "--plugin-info", "x")
+    assert "unknown option --x" in refused(capsys, "--x")
+    assert "cannot read the capture" in refused(capsys, "-r", rules, "-e", tmp_path / "none.scap")
+    assert "no capture file" in refused(capsys, "-r", rules, "-e", rules)
+    assert "is switched off" in refused(capsys, "-r", rules, "--disable-source", "syscall", "--", "true")
+    assert "cannot open" in refused(
+        capsys,
+        "-r",
+        rules,
+        "-o",
+        "file_output.enabled=true",
+        "-o",
+        f"file_output.filename={empty}",
+        "--",
+        "true",
+    )
+
+
+def test_rules_that_do_not_load_are_shown(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text("- rule: x\n  desc: d\n  priority: INFO\n  condition: (evt.type = open\n  output: o\n")
+    message = refused(capsys, "-r", path, "--", "true")
+    assert message.startswith("Error: the rules do not load\n")
+    assert "this '(' is never closed" in message
+    assert "^" in message
+
+
+def test_warnings_are_told(capsys: pytest.CaptureFixture[str], rules: Path) -> None:
+    assert main(["-o", "jsn_output=true", "-o", "metrics.enabled=true", "-pc", "--version"]) == 0
+    err = capsys.readouterr().err
+    assert "Warning: unknown configuration key 'jsn_output', did you mean 'json_output'?" in err
+    assert "'metrics.enabled' is known but has no effect here" in err
+    assert "-p c has no effect any more" in err
+
+
+def test_an_unreadable_rules_file(rules: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may read everything")
+    rules.chmod(0)
+    assert main(["-r", str(rules), "--", "true"]) == 1
+
+
+def test_a_closed_pipe_ends_quietly() -> None:
+    program = f"{sys.executable} -m refengine --list | head -1; echo ${{PIPESTATUS[0]}}"
+    for _ in range(2):
+        done = subprocess.run(
+            ["bash", "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
+        )
+        assert done.stderr == ""
+        assert done.stdout.splitlines()[1] in ("0", "141")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk_is_an_error() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "refengine", "--list"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True,
+            timeout=60, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == "Error: the output: No space left on device\n"
+
+
+@pytest.mark.corpus
+def test_a_capture_is_replayed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    capture = corpus("captures/curl_google.scap")
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES.replace("{folder}", "/etc/hosts"))
+    assert main(["-r", str(rules), "-e", str(capture), "-o", "json_output=true"]) == 0
+    captured = capsys.readouterr()
+    alerts = [json.loads(line) for line in captured.out.splitlines()]
+    assert [alert["rule"] for alert in alerts] == ["Opened"]
+    assert alerts[0]["output_fields"]["fd.name"] == "/etc/hosts"
+    assert alerts[0]["time"].startswith("2018-08-17T")
+    assert "Events detected: 1\n" in captured.err
+    assert (
+        main(["-r", str(rules), "-o", "engine.kind=replay", "-o", f"engine.replay.capture_file={capture}"])
+        == 0
+    )
+    assert "Events detected: 1\n" in capsys.readouterr().out
+
+
+@pytest.mark.ptrace
+class TestWatching:
+    def test_a_command_raises_alerts_and_passes_its_code_on(self, rules: Path, tmp_path: Path) -> None:
+        done = refengine("-r", rules, "--", "sh", "-c", f"cat {tmp_path}/watched; true; exit 7")
+        assert done.returncode == 7
+        assert done.stderr == ""
+        assert f": Informational opened {tmp_path}/watched by cat\n" in done.stdout
+        assert done.stdout.endswith("Events dropped: 0\n")
+        assert "Rule counts by severity:\n   INFO: 1\n" in done.stdout
+
+    def test_json_lines_stand_alone_on_standard_output(self, rules: Path, tmp_path: Path) -> None:
+        done = refengine(
+            "-r",
+            rules,
+            "-o",
+            "json_output=true",
+            "--print",
+            "pid=%proc.pid",
+            "--",
+            "cat",
+            f"{tmp_path}/watched",
+        )
+        lines = done.stdout.splitlines()
+        assert lines[1] == "x"
+        alert = json.loads(lines[0])
+        assert alert["rule"] == "Opened"
+        assert " pid=" in alert["output"]
+        assert alert["output_fields"]["proc.pid"] > 0
+        assert "Events detected: 1" in done.stderr
+
+    def test_rules_are_selected(self, rules: Path, tmp_path: Path) -> None:
+        done = refengine(
+            "-r",
+            rules,
+            "-o",
+            "rules[].disable.tag=files",
+            "--",
+            "sh",
+            "-c",
+            f"cat {tmp_path}/watched; /bin/true",
+        )
+        assert "opened" not in done.stdout
+        assert ": Warning started true\n" in done.stdout
+
+    def test_alerts_go_to_a_file(self, rules: Path, tmp_path: Path) -> None:
+        log = tmp_path / "log"
+        done = refengine(
+            "-r", rules, "-o", "file_output.enabled=true", "-o", f"file_output.filename={log}",
+            "-o", "stdout_output.enabled=false", "--", "cat", f"{tmp_path}/watched",
+        )  # fmt: skip
+        assert "opened" not in done.stdout
+        assert "opened" in log.read_text()
+
+    @pytest.mark.parametrize(
+        ("command", "code"), [("no-such-program", 127), ("/none", 127), ("/etc/passwd", 126)]
+    )
+    def test_a_command_that_cannot_be_started(self, rules: Path, command: str, code: int) -> None:
+        done = refengine("-r", rules, "--", command)
+        assert done.returncode == code
+        assert done.stderr.startswith(f"Error: {command}")
+        assert done.stdout == ""
+
+    def test_a_signal_that_ends_the_command_shows_in_the_code(self, rules: Path) -> None:
+        assert refengine("-r", rules, "--", "sh", "-c", "kill -9 $$").returncode == 137
+
+    def test_a_dry_run_starts_nothing(self, rules: Path, tmp_path: Path) -> None:
+        done = refengine("-r", rules, "--dry-run", "-v", "--", "touch", f"{tmp_path}/touched")
+        assert done.returncode == 0
+        assert not (tmp_path / "touched").exists()
+        assert "2 rules are enabled" in done.stderr
+
+    def test_the_time_limit_ends_the_command(self, rules: Path, tmp_path: Path) -> None:
+        done = refengine("-r", rules, "-M", "0.3", "--", "sh", "-c", f"sleep 30; touch {tmp_path}/late")
+        assert done.returncode == 0
+        assert "Events detected: 0" in done.stdout
+        assert not (tmp_path / "late").exists()
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_a_signal_ends_the_run_with_its_summary(
+        self, rules: Path, tmp_path: Path, number: signal.Signals
+    ) -> None:
+        pid_file = tmp_path / "pid"
+        with started(
+            rules, "-P", pid_file, "--", "sh", "-c", f"echo ready; cat {tmp_path}/watched; sleep 30"
+        ) as run:
+            wait_for(run, "x\n")
+            assert int(pid_file.read_text()) == run.pid
+            run.send_signal(number)
+            out, err = run.communicate(timeout=20)
+        assert run.returncode == 128 + number
+        assert "Events detected: 1\n" in out
+        assert err == ""
+        assert not pid_file.exists()
+
+    def test_a_reader_that_leaves_ends_the_run_quietly(self, rules: Path, tmp_path: Path) -> None:
+        command = f"while :; do cat {tmp_path}/watched >/dev/null; done"
+        with started(rules, "--", "sh", "-c", command) as run:
+            wait_for(run, "cat\n")
+            assert run.stdout is not None
+            run.stdout.close()
+            run.stdout = None
+            _, err = run.communicate(timeout=20)
+        assert run.returncode == 141
+        assert err == ""
+
+    def test_a_running_process_is_watched_and_left_alone(self, rules: Path, tmp_path: Path) -> None:
+        loop = f"while sleep 0.1; do cat {tmp_path}/watched; done"
+        with subprocess.Popen(["sh", "-c", loop], stdout=subprocess.DEVNULL) as process:
+            try:
+                done = refengine("-r", rules, "-M", "1", "-p", str(process.pid))
+                assert done.returncode == 0, done.stderr
+                assert f"opened {tmp_path}/watched by cat\n" in done.stdout
+                assert process.poll() is None
+            finally:
+                process.kill()
+
+    def test_a_process_that_is_not_there(self, rules: Path) -> None:
+        done = refengine("-r", rules, "-p", "4194304")
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: process 4194304 does not exist")
+
+
+class started:  # noqa: N801  # used as a function
+    """Starts the program in the background, and kills it at the end if it is still there."""
+
+    def __init__(self, rules: Path, *arguments: str | Path) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "refengine", "-r", str(rules), *map(str, arguments)],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def __enter__(self) -> subprocess.Popen[str]:
+        return self._process
+
+    def __exit__(self, *_: object) -> None:
+        with self._process:
+            self._process.kill()
+
+
+def wait_for(run: subprocess.Popen[str], end: str) -> None:
+    """Return when the program has written a line that ends with `end`."""
+    assert run.stdout is not None
+    limit = time.monotonic() + 20
+    while time.monotonic() < limit:
+        if run.stdout.readline().endswith(end):
+            return
+    raise AssertionError(f"the program did not write a line that ends with {end!r}")
