@@ -25,7 +25,7 @@ _EQUALITY = frozenset({"=", "==", "in", "intersects"})
 def event_types(condition: Condition) -> frozenset[str]:
     """Return the values of `evt.type` for which `condition` may hold."""
     with deep_recursion():
-        return _types(condition, True)
+        return _types(condition, True, {})
 
 
 def count_event_types(names: frozenset[str]) -> int:
@@ -33,16 +33,22 @@ def count_event_types(names: frozenset[str]) -> int:
     return sum(row.name in names for row in EVENT_TYPES)
 
 
-def _types(condition: Condition, wanted: bool) -> frozenset[str]:
+def _types(
+    condition: Condition, wanted: bool, known: dict[tuple[int, bool], frozenset[str]]
+) -> frozenset[str]:
+    """Return the answer for `condition` or its opposite; `known` has the macros' so that each is asked once."""
     if isinstance(condition, AllOf | AnyOf):
-        parts = (_types(child, wanted) for child in condition.children)
+        parts = (_types(child, wanted, known) for child in condition.children)
         if isinstance(condition, AllOf) is wanted:
             return frozenset(ALL).intersection(*parts)
         return NONE.union(*parts)
     if isinstance(condition, Negation):
-        return _types(condition.child, not wanted)
+        return _types(condition.child, not wanted, known)
     if isinstance(condition, Macro):
-        return _types(condition.body, wanted)
+        key = (id(condition.body), wanted)
+        if key not in known:
+            known[key] = _types(condition.body, wanted, known)
+        return known[key]
     if isinstance(condition, Test) and isinstance(condition.left, FieldRead):
         return _test(condition, condition.left.key, wanted)
     return ALL

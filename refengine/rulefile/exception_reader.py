@@ -14,6 +14,8 @@ EXCEPTION_KEYS = ("name", "fields", "comps", "values")
 NOTHING = Entry(Text("", lambda: ()))
 """An entry that is not given."""
 
+_DEPTH = 2
+
 
 def read_exceptions(keys: KeyReader, *, append: bool) -> tuple[ExceptionDefinition, ...]:
     """Return the exceptions that the item gives; `append` when they are for an earlier rule."""
@@ -73,7 +75,10 @@ def _read_values(keys: KeyReader, append: bool) -> tuple[Entry, ...]:
     if not isinstance(node, Sequence):
         keys.error(f"'values' must be a list, not {describe(node)}", where)
         return ()
-    return tuple(_entry(keys, value, where.child("exception value", "", value)) for value in node.items)
+    known: dict[tuple[int, int], Entry] = {}
+    return tuple(
+        _entry(keys, value, where.child("exception value", "", value), known) for value in node.items
+    )
 
 
 def _read_entry(keys: KeyReader, key: str, *, required: bool) -> Entry:
@@ -82,14 +87,26 @@ def _read_entry(keys: KeyReader, key: str, *, required: bool) -> Entry:
         if required:
             keys.error(f"this exception has no '{key}'")
         return NOTHING
-    return _entry(keys, node, keys.within(key, node))
+    return _entry(keys, node, keys.within(key, node), {})
 
 
-def _entry(keys: KeyReader, node: Node, where: Context) -> Entry:
-    """Return the entry that `node` writes; nothing and mappings count as not given."""
+def _entry(
+    keys: KeyReader, node: Node, where: Context, known: dict[tuple[int, int], Entry], depth: int = 0
+) -> Entry:
+    """Return the entry that `node` writes; nothing and mappings count as not given.
+
+    What nests deeper than a list in a tuple has no meaning and is left out. `known` has the entries of nodes
+    that aliases name again.
+    """
     if isinstance(node, Sequence):
-        items = tuple(_entry(keys, item, where.child("exception", "", item)) for item in node.items)
-        return Entry(NOTHING.text, items, is_list=True)
+        entry = known.get((id(node), depth))
+        if entry is None:
+            below = node.items if depth < _DEPTH else ()
+            items = tuple(
+                _entry(keys, item, where.child("exception", "", item), known, depth + 1) for item in below
+            )
+            entry = known[id(node), depth] = Entry(NOTHING.text, items, is_list=True)
+        return entry
     if isinstance(node, Scalar) and not node.is_null:
         if not node.value:
             keys.error("a value of an exception must not be empty", where)

@@ -13,6 +13,7 @@ from typing import Protocol
 from refengine.condition.vocabulary import LIST_OPERATORS, MODIFIERS, OPERATORS, STRING_OPERATORS
 from refengine.errors import Code, Diagnostic
 from refengine.rulefile.definitions import Entry, ExceptionDefinition
+from refengine.rulefile.lists import SIZE_LIMIT, needs_quotes
 from refengine.source import Piece, Place, Span, Text
 
 _BLANKS = " \t\n\r\f\v"
@@ -68,11 +69,19 @@ def with_exceptions(
 ) -> Text:
     """Return the condition with what the exceptions add; values that do not fit go to `report`."""
     parts: list[Text] = []
+    length = len(condition.value)
     for exception in exceptions:
         if exception.values:
             glue = _Glue(exception.context.place)
+            write = _tuples if exception.fields.is_list else _flat
             parts.append(glue(" and not ("))
-            parts += (_tuples if exception.fields.is_list else _flat)(exception, glue, report)
+            for part in write(exception, glue, report):
+                parts.append(part)
+                length += len(part.value)
+                if length > SIZE_LIMIT:
+                    message = f"the values make the condition longer than {SIZE_LIMIT} characters"
+                    report.append(exception.context.diagnostic(Code.VALIDATE, message))
+                    return condition
             parts.append(glue(")"))
     if not parts:
         return condition
@@ -130,7 +139,8 @@ def _tuples(exception: ExceptionDefinition, glue: _Writer, report: list[Diagnost
         yield glue(" or (" if number else "(")
         for at, (field, comp, value) in enumerate(zip(fields, comps, values.items, strict=False)):
             yield from (glue(" and " if at else " "), field.text, glue(" "), comp.text, glue(" "))
-            yield from _value(value, comp, glue)
+            place = _first_place(value)
+            yield from _value(value, comp, glue if place is None else _Glue(place))
         yield glue(")")
 
 
@@ -157,11 +167,6 @@ def _quoted(entry: Entry, glue: _Writer) -> Iterator[Text]:
         yield from (glue('"'), entry.text, glue('"'))
     elif entry.text.value:
         yield entry.text
-
-
-def needs_quotes(value: str) -> bool:
-    """Return whether a list's or an exception's value gets double quotes: it has a blank and no quote yet."""
-    return " " in value and value[0] not in "\"'"
 
 
 def _takes_list(comp: Entry) -> bool:

@@ -30,11 +30,11 @@ def read_source(path: str | Path) -> Source:
         with Path(path).open("rb") as file:
             data = file.read(SIZE_LIMIT + 1)
     except OSError as error:
-        raise _unreadable(name, f"cannot read '{name}': {_reason(error)}") from None
+        raise _unreadable(f"cannot read '{name}': {_reason(error)}") from None
     except ValueError:
-        raise _unreadable(name, f"no file can be called {name!r}") from None
+        raise _unreadable(f"no file can be called {name!r}") from None
     if len(data) > SIZE_LIMIT:
-        raise _unreadable(name, f"'{name}' is longer than {SIZE_LIMIT // 1024 // 1024} MB")
+        raise _unreadable(f"'{name}' is longer than {SIZE_LIMIT // 1024 // 1024} MB")
     try:
         return Source(name, data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -56,5 +56,5 @@ def _reason(error: OSError) -> str:
     return (error.strerror or str(error)).lower()
 
 
-def _unreadable(name: str, message: str) -> RulesError:
-    return RulesError([Diagnostic(Code.FILE_READ, Phase.READ, message, Place(Source(name, ""), Span(0, 0)))])
+def _unreadable(message: str) -> RulesError:
+    return RulesError([Diagnostic(Code.FILE_READ, Phase.READ, message)])

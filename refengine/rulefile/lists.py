@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from refengine.rulefile.definitions import ListDefinition
-from refengine.rulefile.exceptions import needs_quotes
 from refengine.source import Text
 
 SIZE_LIMIT = 4_000_000
@@ -83,8 +82,13 @@ class ListTable:
             text = text.substituted(_edits(text.value, name, ", ".join(parts), found))
             layers += 1
             if layers % _LAYERS == 0:
-                assert text.pieces is not None
+                _ = text.pieces
         return text
+
+
+def needs_quotes(value: str) -> bool:
+    """Return whether a list's or an exception's value gets double quotes: it has a blank and no quote yet."""
+    return " " in value and value[0] not in "\"'"
 
 
 def _written(item: str) -> str:

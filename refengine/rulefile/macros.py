@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
-from refengine.condition.nodes import And, Identifier, MacroUse, Node, Not, Or
+from refengine.condition.nodes import And, Identifier, MacroUse, Node, Not, Or, walk
 from refengine.errors import Note
 from refengine.recursion import deep_recursion
 from refengine.rulefile.definitions import MacroDefinition
@@ -53,12 +53,22 @@ class Expansion:
 
 
 class MacroTable:
-    """The macros at one point of a load, each expanded; `used` grows by the names that conditions use."""
+    """The macros at one point of a load, each expanded; `used` grows by the names that conditions use.
 
-    def __init__(self, macros: Mapping[str, ParsedMacro], lists: Iterable[str] = ()) -> None:
+    `known` keeps expansions from one point of the load to the next, so that what did not change stays the very
+    same object; it holds on to the trees whose identities are its keys.
+    """
+
+    def __init__(
+        self,
+        macros: Mapping[str, ParsedMacro],
+        lists: Iterable[str],
+        known: dict[tuple[int, ...], tuple[Node, Expansion]],
+    ) -> None:
         self.used: set[str] = set()
         self._macros = macros
         self._lists = frozenset(lists)
+        self._known = known
         self._expanded: dict[str, Expansion] = {}
         for name, macro in macros.items():
             self._expanded[name] = self._expand(macro.body, macro.text, macro.definition.visibility)
@@ -78,8 +88,29 @@ class MacroTable:
     def _expand(self, node: Node | None, text: Text, visibility: int | None) -> Expansion:
         if node is None:
             return Expansion(None, 0)
+        names = {part.name for part in walk(node) if isinstance(part, Identifier)}
+        key = self._key(node, names, visibility)
+        if key is not None and key in self._known:
+            self.used |= names
+            return self._known[key][1]
         with deep_recursion():
-            return _Expander(self._macros, self._expanded, self._lists, visibility, self.used).run(node, text)
+            expander = _Expander(self._macros, self._expanded, self._lists, visibility, self.used)
+            expansion = expander.run(node, text)
+        if key is not None:
+            self._known[key] = (node, expansion)
+        return expansion
+
+    def _key(self, node: Node, names: Iterable[str], visibility: int | None) -> tuple[int, ...] | None:
+        """Return what the expansion of `node` depends on, None where a macro in it cannot be used as it is."""
+        bodies = [id(node)]
+        for name in sorted(names):
+            expansion = self._expanded.get(name)
+            if expansion is None or expansion.node is None:
+                return None
+            if visibility is not None and self._macros[name].definition.index >= visibility:
+                return None
+            bodies.append(id(expansion.node))
+        return tuple(bodies)
 
 
 class _Expander:

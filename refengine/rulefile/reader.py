@@ -15,13 +15,10 @@ from refengine.priority import Priority
 from refengine.rulefile.context import Context
 from refengine.rulefile.definitions import (
     SYSCALL,
-    EngineRequirement,
     ListDefinition,
     ListStatement,
     MacroDefinition,
     MacroStatement,
-    PluginRequirement,
-    PluginVersion,
     RuleDefinition,
     RuleStatement,
     RuleToggle,
@@ -30,16 +27,14 @@ from refengine.rulefile.definitions import (
     Unreadable,
 )
 from refengine.rulefile.exception_reader import read_exceptions
-from refengine.rulefile.keys import KeyReader, describe, parse_unsigned
+from refengine.rulefile.keys import KeyReader, describe
 from refengine.rulefile.overrides import Overrides, read_overrides
-from refengine.rulefile.versions import Version
+from refengine.rulefile.requirement_reader import read_engine, read_plugins
 from refengine.rulefile.yaml import Mapping, Node, Scalar, Sequence
 from refengine.source import Source, Text
 
 T = TypeVar("T")
 
-ENGINE_KEYS = ("required_engine_version",)
-PLUGIN_KEYS = ("required_plugin_versions",)
 LIST_KEYS = ("list", "items", "append", "override")
 MACRO_KEYS = ("macro", "condition", "append", "override")
 RULE_KEYS = (
@@ -129,64 +124,6 @@ def _read_item(item: Node, context: Context, report: list[Diagnostic]) -> Iterat
     )
 
 
-# Requirements
-
-
-def _read_engine(item: Mapping, parent: Context, report: list[Diagnostic]) -> Iterator[Statement]:
-    keys = KeyReader(item, parent.child("required_engine_version", "", item), report)
-    keys.check_keys(ENGINE_KEYS)
-    node = keys.scalar("required_engine_version")
-    if node is None:
-        return
-    number = parse_unsigned(node.value)
-    version = Version.parse(node.value) if number is None else Version(0, number, 0)
-    if version is None:
-        keys.error(
-            f"'{node.value}' is no engine version: write a number such as 57, or three such as 0.57.0",
-            keys.within("required_engine_version", node),
-        )
-        return
-    yield EngineRequirement(version, keys.context)
-
-
-def _read_plugins(item: Mapping, parent: Context, report: list[Diagnostic]) -> Iterator[Statement]:
-    entries = item.by_key["required_plugin_versions"]
-    keys = KeyReader(item, parent.child("required plugin versions", "", item), report)
-    keys.check_keys(PLUGIN_KEYS)
-    if not isinstance(entries, Sequence):
-        keys.error(f"'required_plugin_versions' must be a list of plugins, not {describe(entries)}")
-        return
-    for entry in entries.items:
-        where = keys.context.child("required plugin versions entry", "", entry)
-        if not isinstance(entry, Mapping):
-            keys.error(f"a plugin must be a mapping with 'name' and 'version', not {describe(entry)}", where)
-            continue
-        reader = keys.of(entry, where)
-        alternatives = [_read_plugin(reader)]
-        others = entry.by_key.get("alternatives")
-        if isinstance(others, Sequence):
-            for other in others.items:
-                inside = where.child("required plugin versions alternative", "", other)
-                if isinstance(other, Mapping):
-                    alternatives.append(_read_plugin(keys.of(other, inside)))
-                else:
-                    reader.error(
-                        f"a plugin must be a mapping with 'name' and 'version', not {describe(other)}", inside
-                    )
-        elif others is not None:
-            reader.error(f"'alternatives' must be a list of plugins, not {describe(others)}")
-        given = tuple(plugin for plugin in alternatives if plugin is not None)
-        if len(given) == len(alternatives) and not reader.faulty:
-            yield PluginRequirement(given, where)
-
-
-def _read_plugin(keys: KeyReader) -> PluginVersion | None:
-    name, version = keys.scalar("name"), keys.scalar("version")
-    if name is None or version is None:
-        return None
-    return PluginVersion(name.value, version.value, version.place)
-
-
 # Lists and macros
 
 
@@ -258,7 +195,9 @@ def _read_rule(item: Mapping, parent: Context, report: list[Diagnostic]) -> Iter
     if append and overrides:
         keys.error(_BOTH_APPEND_AND_OVERRIDE)
     statements: list[Statement]
-    if overrides:
+    if not overrides and keys.faulty and "override" in keys:
+        statements = []  # what the item was meant to be is not known
+    elif overrides:
         statements = _read_overridden(keys, name, overrides)
     elif append:
         given = tuple(key for key in ("condition", "exceptions") if key in keys)
@@ -315,10 +254,10 @@ def _read_overridden(keys: KeyReader, name: str, overrides: Overrides) -> list[S
     """Return the updates that `override` asks for: first what is appended, then what is replaced."""
     overrides.check_given(keys, REPLACEABLE)
     statements: list[Statement] = []
-    if overrides.append:
-        statements.append(_read_update(keys, name, tuple(overrides.append), append=True))
-    if overrides.replace:
-        statements.append(_read_update(keys, name, tuple(overrides.replace), append=False))
+    for chosen, append in ((overrides.append, True), (overrides.replace, False)):
+        if chosen:
+            given = tuple(key for key in chosen if key in keys)
+            statements.append(_read_update(keys, name, given, append=append))
     return statements
 
 
@@ -390,8 +329,8 @@ def _or(value: T | None, default: T) -> T:
 
 
 _READERS = {
-    "required_engine_version": _read_engine,
-    "required_plugin_versions": _read_plugins,
+    "required_engine_version": read_engine,
+    "required_plugin_versions": read_plugins,
     "list": _read_list,
     "macro": _read_macro,
     "rule": _read_rule,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from refengine.condition.check import Checker
+from refengine.condition.event_types import MANY, count_event_types, event_types
 from refengine.condition.nodes import Node
 from refengine.condition.parser import parse
 from refengine.condition.typed import Condition
@@ -16,7 +17,7 @@ from refengine.rulefile.context import Context
 from refengine.rulefile.definitions import SYSCALL, MacroDefinition, RuleDefinition, context_of
 from refengine.rulefile.exceptions import with_exceptions
 from refengine.rulefile.lists import ListTable, TooLongError
-from refengine.rulefile.macros import MacroFault, MacroTable, ParsedMacro
+from refengine.rulefile.macros import Expansion, MacroFault, MacroTable, ParsedMacro
 from refengine.rulefile.options import LoadOptions
 from refengine.rulefile.rule import Rule
 from refengine.rulefile.unknown import unknown_names
@@ -38,15 +39,24 @@ class Resolved:
 
 
 class Resolver:
-    """Resolves what a collector holds, after each file anew; conditions that did not change are parsed once."""
+    """Resolves what a collector holds, after each file anew; what did not change is worked out once."""
 
     def __init__(self, options: LoadOptions) -> None:
         self._options = options
-        self._trees: dict[str, Node] = {}
+        self._memory = _Memory()
 
     def resolve(self, collector: Collector, report: list[Diagnostic]) -> Resolved:
         """Return the rules that are ready; what is wrong with the others goes to `report`."""
-        return _Resolution(collector, self._options, self._trees, report).run()
+        return _Resolution(collector, self._options, self._memory, report).run()
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What was worked out after earlier files: trees by text, expansions, and rules by name with their origin."""
+
+    trees: dict[str, Node] = field(default_factory=dict)
+    expansions: dict[tuple[int, ...], tuple[Node, Expansion]] = field(default_factory=dict)
+    rules: dict[str, tuple[RuleDefinition, Expansion, Rule]] = field(default_factory=dict)
 
 
 class _Resolution:
@@ -54,19 +64,19 @@ class _Resolution:
         self,
         collector: Collector,
         options: LoadOptions,
-        trees: dict[str, Node],
+        memory: _Memory,
         report: list[Diagnostic],
     ) -> None:
         self._collector = collector
         self._options = options
-        self._trees = trees
+        self._memory = memory
         self._report = report
         self._checkers: dict[str, Checker] = {}
         self._lists = ListTable(collector.lists)
 
     def run(self) -> Resolved:
         parsed = {macro.name: self._macro(macro) for macro in self._collector.macros.values()}
-        macros = MacroTable(parsed, self._collector.lists)
+        macros = MacroTable(parsed, self._collector.lists, self._memory.expansions)
         for name, macro in parsed.items():
             self._report_macros(macros.faults(name), macro.definition.history, "macro condition")
         rules = [
@@ -87,12 +97,26 @@ class _Resolution:
         return ParsedMacro(definition, text, self._parsed(text, definition.history, "macro condition"))
 
     def _rule(self, definition: RuleDefinition, macros: MacroTable) -> Rule | None:
-        output = self._output(definition)
-        resolved = self._condition(definition, macros)
-        if resolved is None or output is None:
+        history = definition.history
+        text = self._with_exceptions(definition)
+        written = None if text is None else self._parsed(text, history, "rule condition")
+        if text is None or written is None:
+            self._output(definition)
             return None
-        text, tree, condition = resolved
-        return Rule(
+        expansion = macros.expand(written, text)
+        known = self._memory.rules.get(definition.name)
+        if known is not None and known[0] is definition and known[1] is expansion:
+            return known[2]
+        self._report_macros(expansion.faults, history, "rule condition")
+        output = self._output(definition)
+        if expansion.node is None:
+            return None
+        condition = self._checked(definition, expansion.node, text)
+        if condition is None or output is None:
+            return None
+        types = event_types(condition)
+        self._advise_event_types(definition, types)
+        rule = Rule(
             definition.name,
             definition.source,
             definition.priority,
@@ -102,31 +126,39 @@ class _Resolution:
             condition,
             output,
             text,
-            tree,
+            expansion.node,
+            types,
             definition,
         )
+        self._memory.rules[definition.name] = (definition, expansion, rule)
+        return rule
 
-    def _condition(
-        self, definition: RuleDefinition, macros: MacroTable
-    ) -> tuple[Text, Node, Condition] | None:
-        history, kind = definition.history, "rule condition"
+    def _with_exceptions(self, definition: RuleDefinition) -> Text | None:
         faults: list[Diagnostic] = []
-        whole = with_exceptions(definition.condition, definition.exceptions, faults)
+        text = with_exceptions(definition.condition, definition.exceptions, faults)
         self._report.extend(faults)
-        text = None if faults else self._substituted(whole, history, kind)
-        written = None if text is None else self._parsed(text, history, kind)
-        if text is None or written is None:
-            return None
-        expansion = macros.expand(written, text)
-        self._report_macros(expansion.faults, history, kind)
-        if expansion.node is None:
-            return None
-        checked = self._checker(definition.source).check(expansion.node, text)
+        return None if faults else self._substituted(text, definition.history, "rule condition")
+
+    def _checked(self, definition: RuleDefinition, node: Node, text: Text) -> Condition | None:
+        checked = self._checker(definition.source).check(node, text)
         found = checked.diagnostics
         if checked.condition is None and definition.skip_if_unknown_filter:
-            found = self._excused(found, expansion.node, text, definition.source)
-        self._report.extend(self._located(fault, text, history, kind) for fault in found)
-        return None if checked.condition is None else (text, expansion.node, checked.condition)
+            found = self._excused(found, node, text, definition.source)
+        self._report.extend(
+            self._located(fault, text, definition.history, "rule condition") for fault in found
+        )
+        return checked.condition
+
+    def _advise_event_types(self, definition: RuleDefinition, types: frozenset[str]) -> None:
+        if definition.source == SYSCALL and definition.warn_evttypes and count_event_types(types) > MANY:
+            self._report.append(
+                definition.history[0].diagnostic(
+                    Code.NO_EVTTYPE,
+                    "the rule is evaluated on nearly every event, which is slow",
+                    phase=Phase.CHECK,
+                    suggestion="restrict its condition to some event types, as in 'evt.type in (open, openat)'",
+                )
+            )
 
     def _substituted(self, text: Text, history: Sequence[Context], kind: str) -> Text | None:
         try:
@@ -137,10 +169,10 @@ class _Resolution:
             return None
 
     def _parsed(self, text: Text, history: Sequence[Context], kind: str) -> Node | None:
-        tree = self._trees.get(text.value)
+        tree = self._memory.trees.get(text.value)
         if tree is None:
             try:
-                tree = self._trees[text.value] = parse(text)
+                tree = self._memory.trees[text.value] = parse(text)
             except ConditionError as error:
                 self._report.extend(self._located(fault, text, history, kind) for fault in error.diagnostics)
         return tree

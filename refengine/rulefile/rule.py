@@ -18,7 +18,7 @@ class Rule:
 
     `text` is the condition after exceptions and lists were put in, `tree` its syntax with macros put in (they
     keep their names) and `condition` the typed form of that. `event_types` are the values of `evt.type` that
-    can match, None meaning all. `tags` are in alphabetical order. `definition` has what was written, and the
+    can match. `tags` are in alphabetical order. `definition` has what was written, and the
     place of every part of it.
     """
 
@@ -32,4 +32,5 @@ class Rule:
     output: Template
     text: Text
     tree: Node
+    event_types: frozenset[str]
     definition: RuleDefinition
