@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 from refengine.condition.reader import Read, Reader, bind_operand
-from refengine.condition.typed import Transform, fields_of, operand_fields
+from refengine.condition.typed import Transform
 from refengine.errors import UnsupportedFieldError
 from refengine.event import Event, RecordedEvent
-from refengine.fields.reading import FieldRead
 from refengine.fields.readers import RecordedReader, SystemReader
-from refengine.output.alert import Alert
-from refengine.output.compile import Fill, compile_template
+from refengine.fields.reading import FieldRead
+from refengine.output.alert import Alert, MakeAlert, compile_alert
 from refengine.program import CompiledProgram, InterpretedProgram, Program
 from refengine.rulefile.rule import Rule
 
@@ -79,7 +78,7 @@ class Engine:
         users: dict[str, list[str]] = {}
         for rule in self.rules:
             if rule.source == source:
-                for field in _fields(rule):
+                for field in rule.reads():
                     try:
                         reader.bind(field)
                     except UnsupportedFieldError:
@@ -104,32 +103,24 @@ class _Half:
         self.program = program
         self.reader = reader
         self._base64_buffers = base64_buffers
-        self._fills: dict[Rule, Fill] = {}
+        self._makes: dict[Rule, MakeAlert] = {}
 
     def alert(self, rule: Rule, event: Event | RecordedEvent) -> Alert:
-        fill = self._fills.get(rule)
-        if fill is None:
-            fill = self._fills[rule] = compile_template(
-                rule.output, self._bind, base64_buffers=self._base64_buffers
+        make = self._makes.get(rule)
+        if make is None:
+            make = self._makes[rule] = compile_alert(
+                rule.name,
+                rule.priority,
+                rule.source,
+                rule.tags,
+                rule.output,
+                self._bind,
+                extra_fields=rule.extra_fields,
+                base64_buffers=self._base64_buffers,
             )
-        filled = fill(event)
-        assert filled is not None, "the outputs of rules never require all fields"
-        return Alert(
-            rule.name,
-            rule.priority,
-            rule.source,
-            event.time,
-            event.number,
-            filled.text,
-            filled.fields,
-            rule.tags,
-        )
+        alert = make(event)
+        assert alert is not None, "the outputs of rules never require all fields"
+        return alert
 
     def _bind(self, operand: FieldRead | Transform) -> Read:
         return bind_operand(operand, self.reader)
-
-
-def _fields(rule: Rule) -> Iterable[FieldRead]:
-    yield from fields_of(rule.condition)
-    for part in rule.output.fields:
-        yield from operand_fields(part.operand)

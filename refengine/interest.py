@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 from refengine.backends.base import Interest
 from refengine.condition.event_types import ALL
-from refengine.condition.typed import fields_of, operand_fields
 from refengine.rulefile.rule import Rule
 
 
@@ -16,7 +15,5 @@ def interest_of(rules: Iterable[Rule]) -> Interest:
     fields: set[str] = set()
     for rule in rules:
         types |= rule.event_types
-        fields.update(read.field.name for read in fields_of(rule.condition))
-        for part in rule.output.fields:
-            fields.update(read.field.name for read in operand_fields(part.operand))
+        fields.update(read.field.name for read in rule.reads())
     return Interest(None if types >= ALL else frozenset(types), frozenset(fields))

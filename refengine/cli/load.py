@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from refengine.cli.configuration import AppendOutput, Configuration
 from refengine.cli.options import Options
 from refengine.errors import UsageError
+from refengine.output.alert import ExtraField
 from refengine.output.append import suggested_output
+from refengine.output.template import parse_template
 from refengine.rulefile.files import rule_files
 from refengine.rulefile.loader import LoadResult, load
 from refengine.rulefile.options import SOURCES, ExtraOutput, LoadOptions
+from refengine.rulefile.rule import Rule
+from refengine.source import Text
 
 
 def load_options(configuration: Configuration, appended: Iterable[str] = ()) -> LoadOptions:
@@ -65,6 +70,23 @@ def load_rules(options: Options, configuration: Configuration) -> LoadResult:
     result = load(rules_paths(options, configuration), load_options(configuration, options.appended))
     result.check()
     return result
+
+
+def with_extra_fields(rule: Rule, configuration: Configuration) -> Rule:
+    """Return the rule with the fields that the configuration adds to its alerts.
+
+    :raises TemplateError: when one of them is no template, or names no field of the rule's source.
+    """
+    extras: dict[str, ExtraField] = {}
+    for addition in configuration.append_output:
+        if addition.is_for(rule.name, rule.source, rule.tags):
+            templates = [(name, text, False) for name, text in addition.extra_fields.items()]
+            templates += [(name, f"%{name}", True) for name in addition.raw_fields]
+            for name, text, raw in templates:
+                template = Text.of(f"*{text.removeprefix('*')}", "append_output")
+                parsed = parse_template(template, rule.source, configuration.static_fields)
+                extras[name] = ExtraField(name, parsed, raw)
+    return replace(rule, extra_fields=tuple(extras.values())) if extras else rule
 
 
 def _extra_outputs(addition: AppendOutput, configuration: Configuration) -> list[ExtraOutput]:

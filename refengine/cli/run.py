@@ -15,7 +15,7 @@ from refengine.cli.backends import choose
 from refengine.cli.configuration import Configuration
 from refengine.cli.coverage import coverage
 from refengine.cli.exit_codes import OK
-from refengine.cli.load import load_rules
+from refengine.cli.load import load_rules, with_extra_fields
 from refengine.cli.messages import Messages
 from refengine.cli.options import Options
 from refengine.cli.outputs import Outputs
@@ -41,7 +41,9 @@ def run(options: Options, configuration: Configuration, messages: Messages) -> i
     connection = connect(name, target)
     backend = connection.backend
     source = backend.capabilities.source
-    rules = _rules_for(source, loaded.rules, options)
+    rules = tuple(
+        with_extra_fields(rule, configuration) for rule in _rules_for(source, loaded.rules, options)
+    )
     for line in coverage(loaded.rules, rules, backend):
         messages.warn(line)
     engine = Engine(rules, configuration.matching.value, base64_buffers=configuration.base64_buffers)
