@@ -68,9 +68,9 @@ class Collector:
             assert isinstance(statement, Unreadable)
             self._unreadable.add((statement.kind, statement.name))
 
-    def is_unreadable(self, kind: str, name: str) -> bool:
-        """Return whether some statement about this name had a fault, so that its absence needs no report."""
-        return (kind, name) in self._unreadable
+    def unreadable(self, kind: str) -> frozenset[str]:
+        """Return the names of a kind that some statement with a fault spoke of: their absence needs no report."""
+        return frozenset(name for its_kind, name in self._unreadable if its_kind == kind)
 
     # Lists and macros
 
@@ -228,7 +228,7 @@ class Collector:
     def _no_previous(
         self, kind: str, name: str, context: Context, known: Collection[str], report: list[Diagnostic]
     ) -> None:
-        if self.is_unreadable(kind, name):
+        if (kind, name) in self._unreadable:
             return
         near = get_close_matches(name, known, 1)
         report.append(

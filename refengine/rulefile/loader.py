@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +15,10 @@ from refengine.rulefile.definitions import (
     EngineRequirement,
     ListDefinition,
     MacroDefinition,
+    MacroStatement,
     PluginRequirement,
     RuleDefinition,
+    Statement,
 )
 from refengine.rulefile.files import read_source
 from refengine.rulefile.lists import ListTable
@@ -101,9 +103,31 @@ def load(files: Iterable[str | Path | Source], options: LoadOptions = DEFAULTS) 
     A file may use what it and the files before it define. Nothing is raised for faults: they are in the result.
     """
     loading = _Loading(options)
-    for file in files:
-        loading.add(file)
+    contents = [_Content.read(file) for file in files]
+    for number, content in enumerate(contents):
+        loading.add(content, contents[number + 1 :])
     return loading.finish()
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What stands in one file; `readable` is false where it could not be read as YAML."""
+
+    name: str
+    statements: tuple[Statement, ...]
+    diagnostics: tuple[Diagnostic, ...]
+    readable: bool
+
+    @classmethod
+    def read(cls, file: str | Path | Source) -> _Content:
+        name = file.name if isinstance(file, Source) else str(file)
+        report: list[Diagnostic] = []
+        try:
+            source = file if isinstance(file, Source) else read_source(file)
+            statements = tuple(read_statements(read_documents(source), source, report))
+        except RulesError as error:
+            return cls(name, (), error.diagnostics, False)
+        return cls(name, statements, tuple(report), True)
 
 
 class _Loading:
@@ -116,24 +140,26 @@ class _Loading:
         self._found: list[list[Diagnostic]] = []
         self._seen: set[object] = set()
 
-    def add(self, file: str | Path | Source) -> None:
-        report: list[Diagnostic] = []
-        self._names.append(file.name if isinstance(file, Source) else str(file))
+    def add(self, content: _Content, later: Sequence[_Content]) -> None:
+        self._names.append(content.name)
         self._found.append([])
-        try:
-            source = file if isinstance(file, Source) else read_source(file)
-            documents = read_documents(source)
-        except RulesError as error:
-            self._keep(error.diagnostics)
-            return
-        for statement in read_statements(documents, source, report):
-            self._collector.apply(statement, report)
-        self._resolved = self._resolver.resolve(self._collector, report)
-        self._keep(report)
+        self._keep(content.diagnostics)
+        if content.readable:
+            upcoming = {
+                statement.definition.name: statement.definition
+                for other in later
+                for statement in other.statements
+                if isinstance(statement, MacroStatement)
+            }
+            report: list[Diagnostic] = []
+            for statement in content.statements:
+                self._collector.apply(statement, report)
+            self._resolved = self._resolver.resolve(self._collector, upcoming, report)
+            self._keep(report)
 
     def finish(self) -> LoadResult:
         collector = self._collector
-        resolved = self._resolved or self._resolver.resolve(collector, [])
+        resolved = self._resolved or self._resolver.resolve(collector, {}, [])
         if not any(found.is_error for file in self._found for found in file):
             self._report_unused(resolved)
         return LoadResult(

@@ -50,12 +50,13 @@ class Expansion:
     node: Node | None
     depth: int
     faults: list[MacroFault] = field(default_factory=list)
+    unknown: list[tuple[Identifier, Text]] = field(default_factory=list)
 
 
 class MacroTable:
     """The macros at one point of a load, each expanded; `used` grows by the names that conditions use.
 
-    `known` keeps expansions from one point of the load to the next, so that what did not change stays the very
+    `unreadable` are names of macros whose definition has a fault, which is told elsewhere; `upcoming` are macros of files that are loaded later, which messages tell of. `known` keeps expansions from one point of the load to the next, so that what did not change stays the very
     same object; it holds on to the trees whose identities are its keys.
     """
 
@@ -63,11 +64,15 @@ class MacroTable:
         self,
         macros: Mapping[str, ParsedMacro],
         lists: Iterable[str],
+        unreadable: frozenset[str],
+        upcoming: Mapping[str, MacroDefinition],
         known: dict[tuple[int, ...], tuple[Node, Expansion]],
     ) -> None:
         self.used: set[str] = set()
         self._macros = macros
         self._lists = frozenset(lists)
+        self._unreadable = unreadable
+        self._upcoming = upcoming
         self._known = known
         self._expanded: dict[str, Expansion] = {}
         for name, macro in macros.items():
@@ -94,8 +99,10 @@ class MacroTable:
             self.used |= names
             return self._known[key][1]
         with deep_recursion():
-            expander = _Expander(self._macros, self._expanded, self._lists, visibility, self.used)
-            expansion = expander.run(node, text)
+            expansion = _Expander(self._macros, self._expanded, visibility, self.used).run(node, text)
+        for use, where in expansion.unknown:
+            if use.name not in self._unreadable:
+                expansion.faults.append(self._unknown(use, where))
         if key is not None:
             self._known[key] = (node, expansion)
         return expansion
@@ -112,6 +119,39 @@ class MacroTable:
             bodies.append(id(expansion.node))
         return tuple(bodies)
 
+    def _unknown(self, node: Identifier, text: Text) -> MacroFault:
+        """Return the fault of a name that is no macro where it stands."""
+        name = node.name
+        if name in self._macros:
+            note = Note(
+                f"macro '{name}' is defined only here", self._macros[name].definition.history[0].place
+            )
+            return MacroFault(f"there is no macro '{name}' yet", text, node.span, (note,))
+        if name in self._upcoming:
+            place = self._upcoming[name].history[0].place
+            note = Note(f"macro '{name}' is defined here, in a file that is loaded later", place)
+            return MacroFault(
+                f"there is no macro '{name}' yet",
+                text,
+                node.span,
+                (note,),
+                f"load {place.source.name} before this file",
+            )
+        if name in self._lists:
+            return MacroFault(
+                f"'{name}' is a list, not a macro",
+                text,
+                node.span,
+                suggestion=f"compare a field with it: 'proc.name in ({name})'",
+            )
+        near = get_close_matches(name, self._macros, 1)
+        return MacroFault(
+            f"there is no macro '{name}'",
+            text,
+            node.span,
+            suggestion=f"did you mean '{near[0]}'?" if near else None,
+        )
+
 
 class _Expander:
     """The expansion of one condition, with the macros that it sees."""
@@ -120,24 +160,23 @@ class _Expander:
         self,
         macros: Mapping[str, ParsedMacro],
         expanded: Mapping[str, Expansion],
-        lists: frozenset[str],
         visibility: int | None,
         used: set[str],
     ) -> None:
         self._macros = macros
         self._expanded = expanded
-        self._lists = lists
         self._visibility = visibility
         self._used = used
         self._faults: list[MacroFault] = []
+        self._unknown: list[tuple[Identifier, Text]] = []
         self._broken = False
         self._path: list[str] = []
         self._ahead: dict[str, tuple[Node, int]] = {}
 
     def run(self, node: Node, text: Text) -> Expansion:
         new, depth = self._visit(node, text)
-        failed = self._broken or self._faults
-        return Expansion(None if failed else new, depth, self._faults)
+        failed = self._broken or self._faults or self._unknown
+        return Expansion(None if failed else new, depth, self._faults, self._unknown)
 
     def _visit(self, node: Node, text: Text) -> tuple[Node, int]:
         """Return `node` with macros put in, itself where it has none, and the depth of that."""
@@ -159,12 +198,12 @@ class _Expander:
         name = node.name
         macro = self._macros.get(name)
         if macro is None or (self._visibility is not None and macro.definition.index >= self._visibility):
-            self._fault(self._unknown(node, text, macro))
+            self._unknown.append((node, text))
             return node, 1
         self._used.add(name)
         if name in self._path:
             loop = " → ".join((*self._path[self._path.index(name) :], name))
-            self._fault(MacroFault(f"macro '{name}' comes back to itself: {loop}", text, node.span))
+            self._faults.append(MacroFault(f"macro '{name}' comes back to itself: {loop}", text, node.span))
             return node, 1
         known = self._expanded.get(name)
         if macro.body is None or (known is not None and known.node is None):
@@ -176,7 +215,7 @@ class _Expander:
         else:
             body, depth = self._look_ahead(name, macro)
         if depth >= DEPTH_LIMIT:
-            self._fault(MacroFault(f"macro '{name}' nests too deep to be used here", text, node.span))
+            self._faults.append(MacroFault(f"macro '{name}' nests too deep to be used here", text, node.span))
             return node, 1
         return MacroUse(name, body, macro.text, node.span), depth + 1
 
@@ -189,26 +228,3 @@ class _Expander:
             ahead = self._ahead[name] = self._visit(macro.body, macro.text)
             self._path.pop()
         return ahead
-
-    def _fault(self, fault: MacroFault) -> None:
-        self._faults.append(fault)
-
-    def _unknown(self, node: Identifier, text: Text, later: ParsedMacro | None) -> MacroFault:
-        name = node.name
-        if later is not None:
-            note = Note(f"macro '{name}' is defined only here", later.definition.history[0].place)
-            return MacroFault(f"there is no macro '{name}' yet", text, node.span, (note,))
-        if name in self._lists:
-            return MacroFault(
-                f"'{name}' is a list, not a macro",
-                text,
-                node.span,
-                suggestion=f"compare a field with it: 'proc.name in ({name})'",
-            )
-        near = get_close_matches(name, self._macros, 1)
-        return MacroFault(
-            f"there is no macro '{name}'",
-            text,
-            node.span,
-            suggestion=f"did you mean '{near[0]}'?" if near else None,
-        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from refengine.condition.check import Checker
@@ -21,7 +21,7 @@ from refengine.rulefile.macros import Expansion, MacroFault, MacroTable, ParsedM
 from refengine.rulefile.options import LoadOptions
 from refengine.rulefile.rule import Rule
 from refengine.rulefile.unknown import unknown_names
-from refengine.source import Span, Text
+from refengine.source import Place, Span, Text
 
 CONTAINER_INFO = "%container.info"
 """A variable of outputs that once stood for several fields, and now for nothing."""
@@ -45,9 +45,14 @@ class Resolver:
         self._options = options
         self._memory = _Memory()
 
-    def resolve(self, collector: Collector, report: list[Diagnostic]) -> Resolved:
-        """Return the rules that are ready; what is wrong with the others goes to `report`."""
-        return _Resolution(collector, self._options, self._memory, report).run()
+    def resolve(
+        self, collector: Collector, upcoming: Mapping[str, MacroDefinition], report: list[Diagnostic]
+    ) -> Resolved:
+        """Return the rules that are ready; what is wrong with the others goes to `report`.
+
+        `upcoming` are the macros of files that are loaded later.
+        """
+        return _Resolution(collector, upcoming, self._options, self._memory, report).run()
 
 
 @dataclass(slots=True)
@@ -63,11 +68,13 @@ class _Resolution:
     def __init__(
         self,
         collector: Collector,
+        upcoming: Mapping[str, MacroDefinition],
         options: LoadOptions,
         memory: _Memory,
         report: list[Diagnostic],
     ) -> None:
         self._collector = collector
+        self._upcoming = upcoming
         self._options = options
         self._memory = memory
         self._report = report
@@ -76,7 +83,13 @@ class _Resolution:
 
     def run(self) -> Resolved:
         parsed = {macro.name: self._macro(macro) for macro in self._collector.macros.values()}
-        macros = MacroTable(parsed, self._collector.lists, self._memory.expansions)
+        macros = MacroTable(
+            parsed,
+            self._collector.lists,
+            self._collector.unreadable("macro"),
+            self._upcoming,
+            self._memory.expansions,
+        )
         for name, macro in parsed.items():
             self._report_macros(macros.faults(name), macro.definition.history, "macro condition")
         rules = [
@@ -144,8 +157,11 @@ class _Resolution:
         found = checked.diagnostics
         if checked.condition is None and definition.skip_if_unknown_filter:
             found = self._excused(found, node, text, definition.source)
+        unreadable = self._collector.unreadable("list")
         self._report.extend(
-            self._located(fault, text, definition.history, "rule condition") for fault in found
+            self._located(fault, text, definition.history, "rule condition")
+            for fault in found
+            if _written(fault.place) not in unreadable
         )
         return checked.condition
 
@@ -262,8 +278,7 @@ class _Resolution:
     def _list_note(self, found: Diagnostic) -> Iterable[Note]:
         if found.place is None:
             return
-        span = found.place.span
-        definition = self._collector.lists.get(found.place.source.text[span.start : span.end])
+        definition = self._collector.lists.get(_written(found.place))
         if definition is not None:
             yield Note(f"'{definition.name}' stands for the items of this list", definition.history[0].place)
 
@@ -274,8 +289,9 @@ def _excuse(fault: Diagnostic) -> Diagnostic:
 
 def _names_something(fault: Diagnostic) -> bool:
     """Return whether a fault of an output is about a name, not about a `%` with nothing behind it."""
-    if fault.place is None:
-        return False
-    span = fault.place.span
-    written = fault.place.source.text[span.start : span.end].lstrip("%0123456789")
-    return written[:1].isalpha()
+    return _written(fault.place).lstrip("%0123456789")[:1].isalpha()
+
+
+def _written(place: Place | None) -> str:
+    """Return what stands at `place` in its file."""
+    return "" if place is None else place.source.text[place.span.start : place.span.end]
