@@ -11,7 +11,7 @@ from refengine.backends.capture.tables import SystemTables
 from refengine.errors import BackendError
 from refengine.event import Event
 
-BATCH = 1024
+BATCH = 256
 """Events that are handed over at a time."""
 
 

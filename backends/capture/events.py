@@ -20,12 +20,16 @@ from refengine.tables.syscalls import SYSCALLS
 GENERIC = BY_ENUM["GENERIC_X"].code
 """The type of the system calls that have no event type of their own; a parameter says which one it was."""
 
-
 SKIP, COUNT, DELIVER, STORE, STORE_AND_COUNT, LOOK_INSIDE = range(6)
 """What the scan does with the events of a type."""
 
 WRONG_LENGTHS = frozenset({BY_ENUM["NOTIFICATION_E"].code, BY_ENUM["INFRASTRUCTURE_EVENT_E"].code})
 """Types whose length old recorders wrote three too great."""
+
+ACCOUNTING = frozenset({"brk", "mmap", "mmap2", "munmap", "switch", "procinfo"})
+"""Events that change nothing of the state but sizes of memory and times on the processor."""
+ACCOUNTED = ("proc.vm", "thread.vm", "thread.pf", "thread.cpu", "thread.exec", "thread.totexec")
+"""What the names of the fields that show those begin with."""
 
 BLOCK_HEADER, BLOCK_SIZE = 10, 36
 """Bytes in front of an event in its block, and bytes up to its parameters, in the usual form of a block."""
@@ -65,8 +69,11 @@ def _shapes(order: str) -> Mapping[int, _Shape]:
 
 def _steps(interest: Interest) -> list[int]:
     """Return the step for each event type when only `interest`, and what the state needs, is delivered."""
+    accounts = interest.event_types is None or any(name.startswith(ACCOUNTED) for name in interest.fields)
     wanted = [
-        interest.wants(row.target.name) or TRANSITIONS[row.target.code] is not None for row in CONVERSIONS
+        interest.wants(row.target.name)
+        or (TRANSITIONS[row.target.code] is not None and (accounts or row.target.name not in ACCOUNTING))
+        for row in CONVERSIONS
     ]
     steps = []
     for row, conversion in zip(EVENT_TYPES, CONVERSIONS, strict=True):
@@ -109,12 +116,15 @@ class EventScanner:
         self._layouts = layouts_of(order)
         self._converters = converters_of(order)
         self._direct = tuple(
-            layout if step == DELIVER and CONVERSIONS[layout.type.code].target is layout.type else None
+            layout
+            if step in (DELIVER, LOOK_INSIDE) and CONVERSIONS[layout.type.code].target is layout.type
+            else None
             for layout, step in zip(self._layouts, self._steps, strict=True)
         )
         self._call_code = Struct(order + "H")
         self._length = Struct(order + "I")
-        self._block = Struct(order + "IIHQqIHI")
+        self._kind = Struct(order + "II22xH")
+        self._head = Struct(order + "HQqI2xI")
 
     def is_event(self, kind: int) -> bool:
         """Return whether blocks of that type hold an event."""
@@ -126,45 +136,55 @@ class EventScanner:
         :raises CaptureError: where a block makes no sense and no event came before it.
         """
         source, statistics, steps, direct = self._source, self._statistics, self._steps, self._direct
-        unpack, unpack_length, unpack_call = (
-            self._block.unpack_from,
-            self._length.unpack_from,
-            self._call_code.unpack_from,
-        )
+        generic_codes, known = self._generic_codes, len(self._steps)
+        unpack_kind, unpack_head = self._kind.unpack_from, self._head.unpack_from
+        unpack_length, unpack_call = self._length.unpack_from, self._call_code.unpack_from
+        skip, count, deliver, look_inside = SKIP, COUNT, DELIVER, LOOK_INSIDE
+        usual, usual_large, shortest = blocks.EVENT_V2, blocks.EVENT_V2_LARGE, BLOCK_SIZE + 4
         events: list[Event] = []
         while len(events) < limit:
             # Here the usual blocks are read, with few steps each; whatever is unusual is left to `_read_block`.
+            # What is only counted is not looked at any closer: a wrong length shows at the next block.
             window, position, number = source.window, source.position, statistics.seen
-            end = len(window) - BLOCK_SIZE
-            while position <= end and len(events) < limit:
-                kind, length, cpu, time, tid, size, code, count = unpack(window, position)
+            size, end = len(window), len(window) - BLOCK_SIZE
+            while position <= end:
+                kind, length, code = unpack_kind(window, position)
                 stop = position + length
                 if (
-                    (kind != blocks.EVENT_V2 and kind != blocks.EVENT_V2_LARGE)
-                    or length < BLOCK_SIZE + 4
-                    or stop > len(window)
-                    or unpack_length(window, stop - 4)[0] != length
-                    or code >= len(steps)
+                    (kind != usual and kind != usual_large)
+                    or length < shortest
+                    or stop > size
+                    or code >= known
                 ):
                     break
                 step = steps[code]
-                if step == COUNT:
+                if step == count:
                     number += 1
-                elif step == LOOK_INSIDE and 0 < count <= 2 and length >= BLOCK_SIZE + 12:
-                    call = unpack_call(window, position + BLOCK_SIZE + 2 * count)[0]
-                    if call in self._generic_codes:
+                elif step in (deliver, look_inside):
+                    cpu, time, tid, length_inside, params_count = unpack_head(window, position + 8)
+                    if unpack_length(window, stop - 4)[0] != length:
                         break
-                    number += 1
-                elif step != SKIP:
+                    if step == look_inside:
+                        if params_count != 2 or length < shortest + 8:
+                            break
+                        if unpack_call(window, position + BLOCK_SIZE + 4)[0] not in generic_codes:
+                            number += 1
+                            position = stop
+                            continue
                     layout = direct[code]
-                    last = position + BLOCK_HEADER + size
-                    if layout is None or count != layout.count or last > stop - 4:
+                    last = position + BLOCK_HEADER + length_inside
+                    if layout is None or params_count != layout.count or last > stop - 4:
                         break
                     params = layout.read(window, position + BLOCK_SIZE, last)
                     if params is None:
                         break
                     number += 1
                     events.append(Event(layout.type, time, tid, params, number=number, cpu=cpu))
+                    if len(events) == limit:
+                        position = stop
+                        break
+                elif step != skip:
+                    break
                 position = stop
             source.position = position
             statistics.seen = number

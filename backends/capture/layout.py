@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import accumulate
 from struct import Struct
+from typing import TypeAlias
 
 from refengine.backends.capture.conversion import CONVERSIONS, Source
 from refengine.backends.capture.params import FIXED_FORMATS, Decode, Decoders
@@ -17,10 +18,15 @@ MAX_PARAMETERS = 256
 """More parameters than any event type has or will have; a higher number is corruption."""
 
 
+Read: TypeAlias = "Callable[[bytes, int, int], Sequence[ParamValue | None] | None]"
+"""Reads the parameters of an event between two positions of a buffer; None where they have unusual sizes."""
+
+
 class Layout:
     """The layout of one event type in one byte order.
 
-    Between parameters of variable size, the numbers lie in runs of known width that are read in one step each.
+    `read` returns the parameters of an event that has all of them in their usual sizes, else None. Between
+    parameters of variable size, the numbers lie in runs of known width that are read in one step each.
     """
 
     def __init__(self, type: EventType, decoders: Decoders) -> None:
@@ -30,10 +36,12 @@ class Layout:
         self._order = decoders.order
         self._length_code = "I" if "large_payload" in type.flags else "H"
         self._length_size = Struct(self._order + self._length_code).size
-        self._lengths_size = self.count * self._length_size
+        self.read = self._reader()
+
+    def _reader(self) -> Read:
         runs, variable = [""], []
         lengths = self._order
-        for param, decode in zip(type.params, self.decoders, strict=True):
+        for param, decode in zip(self.type.params, self.decoders, strict=True):
             code = FIXED_FORMATS.get(param.type)
             if code is not None:
                 runs[-1] += code
@@ -42,28 +50,10 @@ class Layout:
                 runs.append("")
                 variable.append(decode)
                 lengths += self._length_code
-        structs = [Struct(self._order + run) for run in runs]
-        self._variable_lengths = Struct(lengths)
-        self._first = structs[0]
-        self._rest: tuple[tuple[Decode, Struct], ...] = tuple(zip(variable, structs[1:], strict=True))
-        self._fixed_size = sum(run.size for run in structs)
-
-    def read(self, buffer: bytes, start: int, stop: int) -> tuple[ParamValue | None, ...] | None:
-        """Return the parameters of an event that has all of them in their usual sizes, else None."""
-        position = start + self._lengths_size
-        if position > stop:
-            return None
-        lengths = self._variable_lengths.unpack_from(buffer, start)
-        if position + self._fixed_size + sum(lengths) != stop:
-            return None
-        values = self._first.unpack_from(buffer, position)
-        if lengths:
-            position += self._first.size
-            for length, (decode, run) in zip(lengths, self._rest, strict=True):
-                end = position + length
-                values += (decode(buffer, position, end), *run.unpack_from(buffer, end))
-                position = end + run.size
-        return values
+        first, *rest = (Struct(self._order + run) for run in runs)
+        if not rest:
+            return _reader_of_numbers(self.count * self._length_size, first)
+        return _reader_of_runs(Struct(lengths), first, tuple(zip(variable, rest, strict=True)))
 
     def read_bounded(self, buffer: bytes, bounds: Sequence[int]) -> list[ParamValue | None]:
         """Return the parameters that lie between the `bounds`, whatever their sizes; unknown ones are left out."""
@@ -94,6 +84,62 @@ class Layout:
             if ends[count] + count * size == stop:
                 return count
         return None
+
+
+def _reader_of_numbers(lengths_size: int, numbers: Struct) -> Read:
+    """Return the reader of a type whose parameters are all numbers."""
+    size, unpack = lengths_size + numbers.size, numbers.unpack_from
+
+    def read(buffer: bytes, start: int, stop: int) -> Sequence[ParamValue | None] | None:
+        return unpack(buffer, start + lengths_size) if start + size == stop else None
+
+    return read
+
+
+def _reader_of_runs(lengths: Struct, first: Struct, rest: tuple[tuple[Decode, Struct], ...]) -> Read:
+    """Return the reader of a type with parameters of variable size; `lengths` reads their lengths alone."""
+    unpack_lengths, unpack_first = lengths.unpack_from, first.unpack_from
+    lengths_size = lengths.size
+    first_end = lengths_size + first.size
+    size = first_end + sum(run.size for _, run in rest)
+    runs = tuple((decode, run.unpack_from, run.size) for decode, run in rest)
+
+    def read(buffer: bytes, start: int, stop: int) -> Sequence[ParamValue | None] | None:
+        if start + size > stop:
+            return None
+        sizes = unpack_lengths(buffer, start)
+        if start + size + sum(sizes) != stop:
+            return None
+        values = [*unpack_first(buffer, start + lengths_size)]
+        position = start + first_end
+        for length, (decode, unpack, run_size) in zip(sizes, runs, strict=True):
+            end = position + length
+            values.append(decode(buffer, position, end))
+            if run_size:
+                values += unpack(buffer, end)
+            position = end + run_size
+        return values
+
+    if len(rest) > 1:
+        return read
+    ((decode, last),) = rest
+    unpack_last = last.unpack_from
+
+    def read_one(buffer: bytes, start: int, stop: int) -> Sequence[ParamValue | None] | None:
+        if start + size > stop:
+            return None
+        (length,) = unpack_lengths(buffer, start)
+        if start + size + length != stop:
+            return None
+        position = start + first_end
+        end = position + length
+        return (
+            *unpack_first(buffer, start + lengths_size),
+            decode(buffer, position, end),
+            *unpack_last(buffer, end),
+        )
+
+    return read_one
 
 
 class StoredEnter:
