@@ -82,7 +82,9 @@ class PtraceBackend:
             self._attach(self._tracer)
             return
         if self._use_filter:
-            program = LoadableFilter(compile_filter(plan.calls))
+            program = LoadableFilter(
+                compile_filter({number: call.test for number, call in plan.calls.items()})
+            )
             self._tracer = Tracer(plan, filtered=True, snap_length=self._snap_length)
             if self._launch(self._tracer, program):
                 return

@@ -1,10 +1,12 @@
-"""The ptrace backend with the state of the live machine."""
+"""The ptrace backend with the state of the live machine; imports the backend itself only when needed."""
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 from refengine.backends.base import Availability, Connection
-from refengine.backends.ptrace import registration
 from refengine.backends.target import Target
+from refengine.errors import BackendError
 from refengine.state.procfs import ProcProbe
 from refengine.state.system import SystemState
 from refengine.state.users import read_users
@@ -12,15 +14,33 @@ from refengine.state.users import read_users
 
 def availability() -> Availability:
     """Return whether processes can be traced here."""
-    return registration.available()
+    missing = _missing_package()
+    if missing is not None:
+        return missing
+    from refengine.backends.ptrace import backend
+
+    return backend.availability()
 
 
 def connect(target: Target) -> Connection:
     """Return the backend for a command or for running processes.
 
-    :raises BackendError: when the target is neither.
+    :raises BackendError: when the target is neither, or python-ptrace is not installed.
     """
+    if target.files or target.address is not None:
+        raise BackendError("the ptrace backend watches a command or processes, not files or addresses")
+    missing = _missing_package()
+    if missing is not None:
+        raise BackendError(f"{missing.reason}; {missing.remedy}")
+    from refengine.backends.ptrace.backend import PtraceBackend
+
     # Only the system calls that rules need are stopped at, so that events do not tell what becomes of every
     # descriptor; the thread of an event stands still, so that /proc can be asked.
     state = SystemState(ProcProbe(), track_descriptors=False, users=read_users())
-    return Connection(registration.create(target), state.apply)
+    return Connection(PtraceBackend(target.command, target.pids), state.apply)
+
+
+def _missing_package() -> Availability | None:
+    if find_spec("ptrace") is not None:
+        return None
+    return Availability(False, "the package python-ptrace is not installed", "pip install python-ptrace")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from refengine.backends.ptrace.binding import AUDIT_ARCH_X86_64, X32_BIT
@@ -15,6 +16,7 @@ _RETURN: Final = 0x06
 
 _NUMBER: Final = 0  # offsets in the kernel's struct seccomp_data
 _ARCHITECTURE: Final = 4
+_ARGUMENTS: Final = 16
 
 _ALLOW: Final = 0x7FFF0000
 _TRACE: Final = 0x7FF00000
@@ -22,14 +24,26 @@ _TRACE: Final = 0x7FF00000
 _INSTRUCTION = struct.Struct("=HBBI")
 
 
-def compile_filter(numbers: Iterable[int]) -> bytes:
-    """Return a program that traces the x86-64 system calls `numbers` and allows all others.
+@dataclass(frozen=True, slots=True)
+class ArgumentTest:
+    """A condition on a call's arguments: number `position`, its low 32 bits, is `value`."""
 
-    Calls through the x32 interface share the numbers apart from one bit and are traced too. Calls through
-    the 32-bit interface (`int 0x80`) have other numbers and are allowed, unseen. Only instructions that the
-    kernel's action cache understands are used, so that an allowed call costs next to nothing.
+    position: int
+    value: int
+
+    def holds(self, arguments: Sequence[int]) -> bool:
+        """Tell whether a call with these arguments is meant."""
+        return arguments[self.position] & 0xFFFFFFFF == self.value
+
+
+def compile_filter(calls: Mapping[int, ArgumentTest | None]) -> bytes:
+    """Return a program that traces the x86-64 system calls of these numbers and allows all others.
+
+    A call with a test is traced only where the test holds. Calls through the x32 interface share the numbers
+    apart from one bit and are traced too. Calls through the 32-bit interface (`int 0x80`) have other numbers and
+    are allowed, unseen. A number that is not traced meets only instructions that the kernel's cache of actions
+    understands, so that an allowed call costs next to nothing.
     """
-    traced = sorted(set(numbers))
     program = [
         (_LOAD_WORD, 0, 0, _ARCHITECTURE),
         (_JUMP_IF_EQUAL, 1, 0, AUDIT_ARCH_X86_64),
@@ -38,8 +52,14 @@ def compile_filter(numbers: Iterable[int]) -> bytes:
         (_AND, 0, 0, 0xFFFFFFFF ^ X32_BIT),
     ]
     # One return a number, since a jump reaches no further than 255 instructions.
-    for number in traced:
-        program.append((_JUMP_IF_EQUAL, 0, 1, number))
+    for number, test in sorted(calls.items(), key=lambda item: item[0]):
+        if test is None:
+            program.append((_JUMP_IF_EQUAL, 0, 1, number))
+        else:
+            program.append((_JUMP_IF_EQUAL, 0, 4, number))
+            program.append((_LOAD_WORD, 0, 0, _ARGUMENTS + 8 * test.position))
+            program.append((_JUMP_IF_EQUAL, 1, 0, test.value))
+            program.append((_RETURN, 0, 0, _ALLOW))
         program.append((_RETURN, 0, 0, _TRACE))
     program.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(_INSTRUCTION.pack(*instruction) for instruction in program)

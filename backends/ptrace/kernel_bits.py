@@ -249,6 +249,29 @@ _SEM_COMMANDS = {
 }
 semctl_commands = enumeration("semctl_commands", {**_IPC_COMMANDS, **_SEM_COMMANDS}, 0)
 
+quotactl_commands = enumeration(
+    "quotactl_cmds",
+    {
+        "Q_SYNC": 0x800001,
+        "Q_QUOTAON": 0x800002,
+        "Q_QUOTAOFF": 0x800003,
+        "Q_GETFMT": 0x800004,
+        "Q_GETINFO": 0x800005,
+        "Q_SETINFO": 0x800006,
+        "Q_GETQUOTA": 0x800007,
+        "Q_SETQUOTA": 0x800008,
+        "Q_XQUOTAON": 0x5801,
+        "Q_XQUOTAOFF": 0x5802,
+        "Q_XGETQUOTA": 0x5803,
+        "Q_XSETQLIM": 0x5804,
+        "Q_XGETQSTAT": 0x5805,
+        "Q_XQUOTARM": 0x5806,
+        "Q_XQUOTASYNC": 0x5807,
+    },
+    0,
+)
+quotactl_types = enumeration("quotactl_types", {"USRQUOTA": 0, "GRPQUOTA": 1}, 0)
+
 shutdown_how = enumeration(
     "shutdown_how", {"SHUT_RD": 0, "SHUT_WR": 1, "SHUT_RDWR": 2}, FLAG_TABLES["shutdown_how"]["SHUT_UNKNOWN"]
 )

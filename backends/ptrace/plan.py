@@ -9,6 +9,7 @@ from typing import Final
 from refengine.backends.base import Interest
 from refengine.backends.ptrace.call import Call, Decoder
 from refengine.backends.ptrace.decode import DECODERS
+from refengine.backends.ptrace.filter import ArgumentTest
 from refengine.event import ParamValue
 from refengine.tables.event_types import BY_ENUM, EventType
 from refengine.tables.syscalls import BY_NAME, SYSCALLS, Syscall
@@ -23,6 +24,22 @@ _OPENS_THAT_CREATE: Final = frozenset({"open", "openat", "openat2"})
 _NEVER_EXIT: Final = frozenset({"exit", "exit_group", "rt_sigreturn"})
 """Calls that do not return in the ordinary way, so that there is no exit to report."""
 
+_PR_SET_NAME: Final = 15
+_STATE: Final[Mapping[str, ArgumentTest | None]] = {
+    "setuid": None,
+    "setgid": None,
+    "setreuid": None,
+    "setregid": None,
+    "setresuid": None,
+    "setresgid": None,
+    "setsid": None,
+    "setpgid": None,
+    "capset": None,
+    "chroot": None,
+    "prctl": ArgumentTest(0, _PR_SET_NAME),
+}
+"""Calls that change what fields say of a thread. They are traced even where no rule names them, being rare."""
+
 _IDENTITY_FIELDS: Final = frozenset(
     {"fd.dev", "fd.dev.major", "fd.dev.minor", "fd.ino", "evt.args", "evt.info"}
 )
@@ -31,11 +48,12 @@ _CREATION_FIELDS: Final = frozenset({"evt.is_open_create", "evt.args", "evt.info
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A system call that is traced: the type of its event, and the decoder of its parameters."""
+    """A system call that is traced: the type of its event, the decoder of its parameters, and which calls count."""
 
     name: str
     type: EventType
     decode: Decoder
+    test: ArgumentTest | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +99,27 @@ def _wanted(interest: Interest, call: Syscall) -> bool:
 
 
 def _reads(interest: Interest, names: frozenset[str], *arguments: str) -> bool:
-    """Tell whether rules read one of the fields, or one of the event's arguments by name."""
-    if interest.event_types is None:
-        return True
-    arguments_read = {f"{kind}.{name}" for kind in ("evt.arg", "evt.rawarg") for name in arguments}
-    return any(field in names or field in arguments_read for field in interest.fields)
+    """Tell whether rules read one of the fields, or one of the event's arguments, by name or as a whole."""
+    read = set(names)
+    for field in ("evt.arg", "evt.rawarg") if arguments else ():
+        read.add(field)
+        read.update(f"{field}.{name}" for name in arguments)
+    return not read.isdisjoint(interest.fields)
 
 
 def make_plan(interest: Interest) -> Plan:
     """Return what has to be traced for `interest`."""
     calls = {}
     for call in SYSCALLS:
-        if call.number is None or call.name in _NEVER_EXIT or not _wanted(interest, call):
+        if call.number is None or call.name in _NEVER_EXIT:
+            continue
+        wanted = _wanted(interest, call)
+        if not wanted and call.name not in _STATE:
             continue
         decode = _life if call.name in CLONES | EXECUTIONS else _decoder(call)
         if decode is not None:
-            calls[call.number] = Watched(call.name, call.exit, decode)
+            test = None if wanted else _STATE[call.name]
+            calls[call.number] = Watched(call.name, call.exit, decode, test)
     creations: frozenset[int] = frozenset()
     if _reads(interest, _CREATION_FIELDS, "flags"):
         numbers = (BY_NAME[name].number for name in _OPENS_THAT_CREATE)

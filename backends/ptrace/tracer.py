@@ -152,13 +152,14 @@ class Tracer:
             return None
         a3, a5, a4, result, a2, a1, a0, number = registers
         watched = self.plan.calls.get(number & ~X32_BIT)
-        if watched is None:
+        arguments = (a0, a1, a2, a3, a4, a5)
+        if watched is None or not (self.filtered or watched.test is None or watched.test.holds(arguments)):
             self.filtered_out += 1
             resume(self._go, tid, 0, 0)
             return None
         call = self._call
         call.tid = tid
-        call.args = (a0, a1, a2, a3, a4, a5)
+        call.args = arguments
         call.result = result
         call.created = tid in self._creating
         if call.created:

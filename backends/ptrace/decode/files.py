@@ -157,6 +157,14 @@ DECODERS: Final[Mapping[str, Decoder]] = {
     "umount2": parameters(result, _path, bits(1, kb.umount_flags)),
     "getdents": parameters(result, integer(0)),
     "getdents64": parameters(result, integer(0)),
-    # The quota's values come back in structures that differ by kernel and command; its target is what matters.
-    "quotactl": parameters(result, text(1), *[absent] * 15, unsigned(2), absent),
+    "quotactl": parameters(
+        result,
+        text(1),
+        # The quota's values come in structures that differ by command; whose quota it is comes after them.
+        *[absent] * 12,
+        lambda call: kb.quotactl_commands(call.args[0] >> 8 & 0xFFFFFF),
+        lambda call: kb.quotactl_types(call.args[0] & 0xFF),
+        unsigned(2),
+        absent,
+    ),
 }

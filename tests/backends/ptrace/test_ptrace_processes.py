@@ -25,7 +25,7 @@ def test_execution_is_described_in_full(watch: Watch, tmp_path: Path, use_filter
     script = tmp_path / "script"
     script.write_text("#!/bin/sh\nexit 0\n")
     script.chmod(0o755)
-    own = os.stat("/bin/sh")
+    own = Path("/bin/sh").stat()
     run = watch(["env", "-i", "A=1", "B=two", os.fspath(script), "x", ""], "execve", use_filter=use_filter)
     event = run.only("execve", filename=os.fspath(script))
     assert event.param("res") == 0
