@@ -94,8 +94,10 @@ class Backend(Protocol):
 class Connection:
     """A backend that is ready to be opened, and the state that its events keep up to date.
 
-    `observe` must be called with every event, in order, before a rule sees it.
+    `observe` must be called with every event, in order, before a rule sees it. `warnings` gives what was found
+    wrong with the events so far, in sentences for people.
     """
 
     backend: Backend
     observe: Callable[[Event], None]
+    warnings: Callable[[], Sequence[str]] = tuple

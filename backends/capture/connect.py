@@ -25,4 +25,5 @@ def connect(target: Target) -> Connection:
     if len(target.files) != 1 or target.command or target.pids or target.address is not None:
         raise BackendError("the capture backend reads one file: give it with -e FILE")
     state = SystemState()
-    return Connection(CaptureBackend(target.files[0], partial(seed, state)), state.apply)
+    backend = CaptureBackend(target.files[0], partial(seed, state))
+    return Connection(backend, state.apply, lambda: backend.warnings)

@@ -10,6 +10,7 @@ from refengine.cli.field_classes import SOURCES, FieldClass, field_classes
 from refengine.cli.options import Options
 from refengine.errors import UsageError
 from refengine.fields.catalogue import Field
+from refengine.fields.registry import extractor_of
 
 _COLUMN = 30
 _WIDTH = 110
@@ -110,7 +111,8 @@ def as_json(classes: Iterable[FieldClass], *, names_only: bool) -> str:
 
 def tags_of(field: Field) -> list[str]:
     """Return what an author must know of a field beside its type, as the words that listings use."""
-    return [word for flag, word in _TAGS.items() if flag in field.flags]
+    tags = [word for flag, word in _TAGS.items() if flag in field.flags]
+    return tags if extractor_of(field.name) is not None else [*tags, "NOT READ FROM EVENTS YET"]
 
 
 def _field_record(field: Field) -> dict[str, object]:

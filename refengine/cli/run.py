@@ -37,6 +37,12 @@ def run(options: Options, configuration: Configuration, messages: Messages) -> i
     """
     loaded = load_rules(options, configuration)
     messages.warnings_of(loaded)
+    for selection in configuration.selections:
+        if not any(selection.fits(rule) for rule in loaded.rules):
+            named = f"name '{selection.rule}'" if selection.tag is None else f"tag '{selection.tag}'"
+            messages.warn(
+                f"no rule has the {named}, so nothing is {'en' if selection.enable else 'dis'}abled by it"
+            )
     name, target = choose(options, configuration)
     connection = connect(name, target)
     backend = connection.backend
@@ -48,12 +54,17 @@ def run(options: Options, configuration: Configuration, messages: Messages) -> i
         messages.warn(line)
     engine = Engine(rules, configuration.matching.value, base64_buffers=configuration.base64_buffers)
     engine.require_fields(source)
+    if not engine.rules:
+        messages.warn("no rule is enabled, so that there can be no alerts")
     messages.tell(f"{len(engine.rules)} rules are enabled for events of {source} by the {name} backend")
     if options.dry_run:
         messages.tell("dry run: nothing is watched")
         return OK
     with _pid_file(options.pid_file), interruption() as asked:
-        return _watch(connection, engine, options, configuration, asked)
+        code = _watch(connection, engine, options, configuration, asked)
+    for warning in connection.warnings():
+        messages.warn(warning)
+    return code
 
 
 def _rules_for(source: str, rules: tuple[Rule, ...], options: Options) -> tuple[Rule, ...]:

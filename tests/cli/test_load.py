@@ -59,7 +59,7 @@ def test_fields_are_added_to_alerts_raw_or_as_text() -> None:
 
 
 def test_an_added_field_must_exist() -> None:
-    with pytest.raises(TemplateError, match="did you mean 'proc.name'"):
+    with pytest.raises(TemplateError, match=r"did you mean 'proc\.name'"):
         loaded(Configuration(append_output=(AppendOutput(raw_fields=("proc.nam",)),)))
 
 

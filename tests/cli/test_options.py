@@ -31,8 +31,12 @@ def test_rules_are_repeated_and_a_command_stands_behind_two_dashes() -> None:
 def test_nothing_is_asked_for_by_default() -> None:
     options = parse()
     assert options.backend == "auto"
-    assert options.command == options.pids == options.appended == options.validate == ()
-    assert options.list_source is options.describe_rule is options.seconds is options.capture is None
+    for given in (options.command, options.pids, options.appended, options.validate, options.warnings):
+        assert given == ()
+    assert options.list_source is None
+    assert options.describe_rule is None
+    assert options.seconds is None
+    assert options.capture is None
 
 
 @pytest.mark.parametrize(
