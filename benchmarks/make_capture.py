@@ -3,8 +3,8 @@
     python -m benchmarks.make_capture FILE.scap [--events 1200000] [--gzip] [--seed 1]
 
 A shell starts one short-lived program after another. Each loads libraries, reads and writes files, some talk to a
-server, and all end; what each does is drawn from `PROGRAMS` with a fixed seed, so that the same
-arguments make the same file. About one event in ten changes what is known of threads, one in two that of
+server, and all end; one in a hundred reads the passwords. What each does is drawn with a fixed seed, so that
+the same arguments make the same file. About one event in ten changes what is known of threads, one in two that of
 descriptors, as on a busy machine.
 """
 
@@ -88,6 +88,8 @@ def life(pid: int, draw: random.Random) -> Iterator[EventRow]:
         yield from _read_file(pid, 3, f"/usr/lib/x86_64-linux-gnu/{library}", 1, draw)
     for number in range(draw.randrange(2, 12)):
         yield from _read_file(pid, 3, f"/srv/data/part-{number}.txt", draw.randrange(1, 6), draw)
+    if draw.random() < 0.01:
+        yield from _read_file(pid, 3, "/etc/shadow", 1, draw)
     if talks:
         yield from _talk(pid, 4, draw)
     yield from _write_file(pid, 3, f"/tmp/{name}.{pid}", draw.randrange(1, 4))
