@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 
-from refengine.condition.bytewise import byte_text
+from refengine.condition.bytewise import byte_text, lower
 
-_CLASSES = {
-    "alnum": "a-zA-Z0-9",
-    "alpha": "a-zA-Z",
-    "blank": " \\t",
-    "cntrl": "\\x00-\\x1f\\x7f",
-    "digit": "0-9",
-    "graph": "\\x21-\\x7e",
-    "lower": "a-z",
-    "print": "\\x20-\\x7e",
-    "punct": "!-/:-@\\[-`{-~",
-    "space": " \\t\\n\\r\\f\\v",
-    "upper": "A-Z",
-    "xdigit": "0-9A-Fa-f",
-}
+
+def _ascii(of_class: Callable[[str], bool]) -> frozenset[str]:
+    return frozenset(filter(of_class, map(chr, range(128))))
+
+
+_CLASSES: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "alnum": _ascii(str.isalnum),
+        "alpha": _ascii(str.isalpha),
+        "blank": frozenset(" \t"),
+        "cntrl": _ascii(lambda c: not c.isprintable()),
+        "digit": _ascii(str.isdigit),
+        "graph": _ascii(lambda c: c.isprintable() and c != " "),
+        "lower": _ascii(str.islower),
+        "print": _ascii(str.isprintable),
+        "punct": _ascii(lambda c: c.isprintable() and c != " " and not c.isalnum()),
+        "space": frozenset(" \t\n\v\f\r"),
+        "upper": _ascii(str.isupper),
+        "xdigit": frozenset("0123456789abcdefABCDEF"),
+    }
+)
+_CLASS = re.compile(r"\[:([a-z]*):\]|\[=(.)=\]", re.DOTALL)
+_BYTES = tuple(map(chr, range(256)))
+_NEVER = "(?!)"
 
 
 class Glob:
@@ -30,8 +42,7 @@ class Glob:
     def __init__(self, pattern: str, *, folding: bool = False) -> None:
         self.pattern = pattern
         self.folding = folding
-        flags = re.DOTALL | re.ASCII | (re.IGNORECASE if folding else 0)
-        self._match = re.compile(_translate(byte_text(pattern)), flags).fullmatch
+        self._match = re.compile(_translate(byte_text(pattern), folding), re.DOTALL).fullmatch
 
     def matches(self, value: str) -> bool:
         """Return whether the whole of `value` fits the pattern."""
@@ -41,7 +52,7 @@ class Glob:
         return f"Glob({self.pattern!r})"
 
 
-def _translate(pattern: str) -> str:
+def _translate(pattern: str, folding: bool) -> str:
     """Return the regular expression of `pattern`.
 
     Between two stars the leftmost fit is always good enough, so each stretch is matched without going back:
@@ -60,7 +71,7 @@ def _translate(pattern: str) -> str:
         if character == "?":
             stretches[-1] += "."
         elif character == "[":
-            bracket = _bracket(pattern, at)
+            bracket = _Bracket(pattern, at, folding).read()
             if bracket is None:
                 stretches[-1] += "\\["
             else:
@@ -68,11 +79,11 @@ def _translate(pattern: str) -> str:
                 stretches[-1] += text
         elif character == "\\":
             if at == end:
-                return "(?!)"  # a backslash at the end escapes nothing, and fnmatch(3) then never matches
-            stretches[-1] += re.escape(pattern[at])
+                return _NEVER  # a backslash at the end escapes nothing, and fnmatch(3) then never matches
+            stretches[-1] += _one(pattern[at], folding)
             at += 1
         else:
-            stretches[-1] += re.escape(character)
+            stretches[-1] += _one(character, folding)
     if len(stretches) == 1:
         return stretches[0]
     first, *middle, last = stretches
@@ -82,46 +93,89 @@ def _translate(pattern: str) -> str:
     return f"{first}{atoms}.*{last}"
 
 
-def _bracket(pattern: str, at: int) -> tuple[str, int] | None:
-    """Return the character class that begins at `at` (after its `[`) and where it ends, None if it never does."""
-    negated = pattern[at : at + 1] in ("!", "^") and bool(pattern[at : at + 1])
-    if negated:
-        at += 1
-    parts: list[str] = []
-    first = True
-    while True:
-        if at >= len(pattern):
-            return None
-        if pattern[at] == "]" and not first:
-            break
-        first = False
-        if pattern.startswith("[:", at):
-            close = pattern.find(":]", at + 2)
-            name = pattern[at + 2 : close] if close >= 0 else ""
-            if name in _CLASSES:
-                parts.append(_CLASSES[name])
-                at = close + 2
-                continue
-        low, at = _member(pattern, at)
+def _one(character: str, folding: bool) -> str:
+    if folding and character.isascii() and character.isalpha():
+        return f"[{character.lower()}{character.upper()}]"
+    return re.escape(character)
+
+
+class _Bracket:
+    """One reading of `[...]`, as the set of the characters that it stands for.
+
+    What folding does to it is peculiar: the ends of a range are folded, named classes are not. A class that
+    does not exist ends the matching when it is reached: what stands before it still counts.
+    """
+
+    def __init__(self, pattern: str, at: int, folding: bool) -> None:
+        self._pattern = pattern
+        self._at = at
+        self._folding = folding
+        self._members: set[str] = set()
+        self._broken = False
+
+    def read(self) -> tuple[str, int] | None:
+        """Return the expression and where the bracket ends, None where it never does."""
+        negated = self._pattern.startswith(("!", "^"), self._at)
+        if negated:
+            self._at += 1
+        start = self._at
+        while self._at == start or not self._pattern.startswith("]", self._at):
+            if not self._item():
+                return (_NEVER, len(self._pattern)) if self._broken else None
+        if negated:
+            members = () if self._broken else [c for c in _BYTES if c not in self._members]
+            return _set(members), self._at + 1
+        return _set(self._members), self._at + 1
+
+    def _item(self) -> bool:
+        """Read a class, a range or a character; return false at the end of the pattern."""
+        found = _CLASS.match(self._pattern, self._at)
+        if found is not None:
+            self._at = found.end()
+            same = found[2]
+            self._add(_CLASSES.get(found[1]) if same is None else same)
+            return True
+        low, folds = self._character()
         if low is None:
-            return None
-        if pattern.startswith("-", at) and pattern[at + 1 : at + 2] not in ("]", ""):
-            high, at = _member(pattern, at + 1)
+            return False
+        following = self._pattern[self._at : self._at + 2]
+        if following.startswith("-") and following[1:] not in ("]", ""):
+            self._at += 1
+            high, _ = self._character()
             if high is None:
-                return None
-            if low <= high:
-                parts.append(f"{re.escape(low)}-{re.escape(high)}")
+                return False
+            self._add(c for c in _BYTES if low <= self._folded(c) <= high)
+        elif folds:
+            self._add(c for c in _BYTES if self._folded(c) == low)
         else:
-            parts.append(re.escape(low))
-    at += 1
-    if not parts:
-        return ("." if negated else "(?!)"), at
-    return f"[{'^' if negated else ''}{''.join(parts)}]", at
+            self._add(low)
+        return True
+
+    def _character(self) -> tuple[str | None, bool]:
+        """Read a character; return it, and whether it stands for both of its cases where they are folded."""
+        pattern = self._pattern
+        if pattern.startswith("[.", self._at):
+            close = pattern.find(".]", self._at + 2)
+            name = pattern[self._at + 2 : close] if close >= 0 else ""
+            self._broken |= len(name) != 1
+            self._at = close + 2 if close >= 0 else len(pattern)
+            return name[:1] or (None if close < 0 else "\0"), False
+        if pattern.startswith("\\", self._at):
+            self._at += 1
+        character = pattern[self._at : self._at + 1]
+        self._at += 1
+        return self._folded(character) or None, True
+
+    def _folded(self, character: str) -> str:
+        return lower(character) if self._folding else character
+
+    def _add(self, members: Iterable[str] | None) -> None:
+        if members is None:
+            self._broken = True
+        elif not self._broken:
+            self._members.update(members)
 
 
-def _member(pattern: str, at: int) -> tuple[str | None, int]:
-    if pattern[at] == "\\":
-        at += 1
-        if at >= len(pattern):
-            return None, at
-    return pattern[at], at + 1
+def _set(members: Iterable[str]) -> str:
+    text = "".join(map(re.escape, sorted(members)))
+    return f"[{text}]" if text else _NEVER

@@ -176,9 +176,9 @@ class _Reader:
         if not character:
             raise RegexError("a backslash at the end escapes nothing", start)
         self._at += 1
-        if not character.isascii() or not (character.isalnum() or character == "_"):
-            if not character.isascii():
-                raise RegexError(f"invalid escape \\{character}", start)
+        if not character.isascii():
+            raise RegexError(f"invalid escape \\{character}", start)
+        if not character.isalnum():
             return character
         if character in _NAMED:
             return _NAMED[character]
