@@ -1,0 +1,70 @@
+"""Every field has an extractor, and every extractor stands any event."""
+
+from __future__ import annotations
+
+import pytest
+
+from refengine.event import Event
+from refengine.fields.catalogue import CATALOGUE, SYSCALL
+from refengine.fields.registry import EXTRACTORS, extractor_of
+from refengine.state.system import SystemState
+from refengine.tables.event_types import EVENT_TYPES
+from refengine.values import ValueType
+from tests.events import machine
+
+PYTHON_TYPES: dict[ValueType, type | tuple[type, ...]] = {
+    ValueType.CHARBUF: str,
+    ValueType.BYTEBUF: bytes,
+    ValueType.BOOL: bool,
+    ValueType.DOUBLE: float,
+    ValueType.IPADDR: bytes,
+    ValueType.IPNET: bytes,
+    ValueType.DYN: (int, str, bytes, float),
+}
+
+
+def test_every_field_of_system_calls_has_an_extractor() -> None:
+    wanted = {name for name, field in CATALOGUE.items() if not field.sources or SYSCALL in field.sources}
+    assert set(EXTRACTORS) == wanted
+    assert extractor_of("proc.nmae") is None
+
+
+def events(state: SystemState | None) -> list[Event]:
+    made = []
+    for kind in EVENT_TYPES:
+        for params in ((), [None] * len(kind.params)):
+            event = Event(kind, 1_700_000_000_000_000_000, 100, params)
+            if state is not None:
+                state.apply(event)
+            made.append(event)
+    return made
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_every_field_is_readable_on_every_event_and_has_its_type(known: bool) -> None:
+    arguments = {"evt.arg": "res", "evt.rawarg": "res", "evt.around": "5", "evt.type.is": "3"}
+    readers = {name: entry.bind(arguments.get(name)) for name, entry in EXTRACTORS.items()}
+    for event in events(machine() if known else None):
+        for name, read in readers.items():
+            value = read(event)
+            if value is None:
+                continue
+            field = CATALOGUE[name]
+            wanted = tuple if field.is_list else PYTHON_TYPES.get(field.type, int)
+            assert isinstance(value, wanted), (name, event, value)
+
+
+def test_every_argument_form_can_be_bound() -> None:
+    (event, *_) = events(machine())
+    for name, entry in EXTRACTORS.items():
+        if CATALOGUE[name].argument_allowed:
+            for argument in ("0", "3", "NAME", "", "99999999999999999999"):
+                entry.bind(argument)(event)
+
+
+def test_candidates_are_absent_or_present_values() -> None:
+    for event in events(machine((1, 0, "init"), (100, 1, "shell"))):
+        for name, entry in EXTRACTORS.items():
+            if entry.candidates is not None:
+                found = entry.candidates(event)
+                assert found is None or list(found), name
