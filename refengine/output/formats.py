@@ -43,13 +43,13 @@ class LineFormat:
             "time": iso8601_zulu(alert.time),
         }
         if self.include_output:
-            record["output"] = valid_unicode(self._output(alert))
+            record["output"] = self._output(alert)
         if self.include_message:
-            record["message"] = valid_unicode(alert.message)
+            record["message"] = alert.message
         if self.include_tags:
             record["tags"] = list(alert.tags)
         if self.include_output_fields:
             fields: dict[str, JsonValue] = dict(alert.fields)
             fields["evt.time.iso8601" if self.iso8601 else "evt.time"] = alert.time
             record["output_fields"] = fields
-        return json.dumps(record, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        return valid_unicode(json.dumps(record, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
