@@ -58,7 +58,7 @@ def warning(read: Read) -> str:
         (b"no capture at all, but text that is long enough", "this is no capture file"),
         (section(major=9), "version 9.2 of the format is not known"),
         (section()[:20], "the section header is cut off"),
-        (gzip.compress(b""), "the file is empty"),
+        (gzip.compress(b"", mtime=0), "the file is empty"),
         (b"\x1f\x8b", "the compressed data end early"),
         (b"\x1f\x8b" + b"x" * 50, "the compressed data are corrupted"),
     ],
