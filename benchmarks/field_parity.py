@@ -49,6 +49,18 @@ NOT_COUNTED: Mapping[str, str] = {
 }
 """Fields that are compared and shown, but are no part of the sum, each with the reason."""
 
+_UNSET_MEMORY = (
+    "these processes are from the table in front of the events, which says nothing of the program's file nor of "
+    "when the process began: the recorded number is the same on all of them and means nothing, here it is absent"
+)
+
+EXPLAINED: Mapping[str, str] = {
+    "proc.exe_ino.ctime_duration_proc_start": _UNSET_MEMORY,
+    "proc.exe_ino.ctime_duration_pidns_start": _UNSET_MEMORY,
+    "evt.buffer": "the buffer is empty; the recorded text is the word NULL over what an earlier event had left",
+}
+"""Why fields differ, for those that do so for a known reason; they are part of the sum."""
+
 OMITTED = frozenset({"procinfo"})
 """Types of events of which the recorded files leave some out."""
 
@@ -173,6 +185,7 @@ def show(report: Report, only: str | None, samples: int) -> None:
             continue
         differing = tally.compared - tally.agreed
         mark = f" (not counted: {NOT_COUNTED[key]})" if key in NOT_COUNTED else ""
+        mark = f" ({EXPLAINED[key]})" if key in EXPLAINED and differing else mark
         if differing or only is not None:
             print(f"{key:45} {100 * tally.agreed / tally.compared:6.2f} %  {differing:5} differ{mark}")
             types = ", ".join(f"{name} {count}" for (name, _), count in tally.kinds.most_common(6))

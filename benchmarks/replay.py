@@ -22,8 +22,8 @@ from pathlib import Path
 
 import refengine
 from benchmarks.make_capture import make_capture
-from refengine.backends.target import Target
 from refengine.backends.registry import connect
+from refengine.backends.target import Target
 from refengine.interest import interest_of
 
 

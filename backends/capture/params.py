@@ -207,7 +207,9 @@ def _socket_path(buffer: bytes, start: int, stop: int) -> str:
     """Return a local socket's path; that of an abstract one begins with NUL, which does not end it."""
     first = start + 1 if start < stop and buffer[start] == 0 else start
     end = buffer.find(b"\0", first, stop)
-    return buffer[start : stop if end < 0 else end].decode("utf-8", "surrogateescape")
+    if end < 0:
+        end = stop
+    return "" if end == first else buffer[start:end].decode("utf-8", "surrogateescape")
 
 
 def _descriptor_list(order: str) -> Decode:

@@ -18,6 +18,7 @@ CHUNK = 1 << 18
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+_ZSTD_PIECE = 256
 _GZIP_WINDOW = 31  # zlib's code for the largest window and a gzip header
 
 
@@ -95,8 +96,8 @@ def _inflated_zstd(file: BinaryIO, head: bytes, zstandard: object) -> Iterator[b
     decompressor = zstandard.ZstdDecompressor()  # type: ignore[attr-defined]
     inflater = decompressor.decompressobj()
     compressed = head
-    # One compressed block of zstd holds at most 128 KiB, so that small input pieces bound the output.
-    while compressed or (compressed := file.read(1024)):
+    # The library gives all that a piece of input makes: four bytes may stand for 128 KiB. Small pieces bound that.
+    while compressed or (compressed := file.read(_ZSTD_PIECE)):
         if inflater.eof:
             inflater = decompressor.decompressobj()
         try:

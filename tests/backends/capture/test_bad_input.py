@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -95,6 +96,23 @@ def test_compressed_parts_one_after_the_other(tmp_path: Path) -> None:
     read = read_capture(tmp_path, data)
     assert len(read.events) == 2
     assert read.warnings == []
+
+
+def test_captures_compressed_with_zstd(tmp_path: Path) -> None:
+    zstandard = pytest.importorskip("zstandard", reason="zstandard is not installed")
+    compressor = zstandard.ZstdCompressor()
+    data = compressor.compress(capture(GOOD)) + compressor.compress(GOOD * 1000)
+    read = read_capture(tmp_path, data)
+    assert len(read.events) == 1001
+    assert read.warnings == []
+    read = read_capture(tmp_path, data[:-10])
+    assert "the compressed data end early" in warning(read)
+
+
+def test_zstd_without_its_library_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    said = message(tmp_path, b"\x28\xb5\x2f\xfd" + bytes(20))
+    assert "pip install 'refengine[zstd]'" in said
 
 
 @pytest.mark.parametrize("length", [0, 11, blocks.MAX_BLOCK + 1, 0xFFFFFFFF])

@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from benchmarks.field_parity import EXPLAINED, NOT_COUNTED, Report, compare, read_expected
 from tests.backends.capture.opened import read_file
 from tests.corpus import corpus
 
@@ -33,3 +34,17 @@ def test_exactly_the_evaluated_events_are_given(name: str) -> None:
     assert {event.name for event in found.values()} <= {"procinfo"}
     assert read.warnings == []
     assert read.statistics.dropped == {}
+
+
+def test_fields_have_the_recorded_values() -> None:
+    report = Report()
+    for name in NAMES:
+        recorded = read_expected(corpus(f"captures/{name}.expected.jsonl.gz"))
+        compare(corpus(f"captures/{name}.scap"), recorded, report)
+    agreed, compared = report.share()
+    assert report.missing == []
+    assert report.unexpected == []
+    assert report.unreadable == {}
+    assert agreed / compared > 0.998
+    differing = {key for key, tally in report.fields.items() if tally.agreed < tally.compared}
+    assert differing <= NOT_COUNTED.keys() | EXPLAINED.keys()
