@@ -198,8 +198,9 @@ def test_arguments_by_name_and_position() -> None:
 
 def test_absolute_paths_of_calls_with_directories() -> None:
     state = machine()
-    named = {"olddirfd": -100, "oldpath": "a", "newdirfd": -100, "newpath": "/b"}
-    event = applied(state, "SYSCALL_RENAMEAT2_X", res=0, **named)
+    event = applied(
+        state, "SYSCALL_RENAMEAT2_X", res=0, olddirfd=-100, oldpath="a", newdirfd=-100, newpath="/b"
+    )
     assert (field(event, "evt.abspath", "src"), field(event, "evt.abspath", "dst")) == ("/home/me/a", "/b")
     assert field(applied(state, "SYSCALL_OPEN_X", fd=3, name="x", flags=1), "evt.abspath") is None
 

@@ -35,5 +35,3 @@ def test_fields_have_their_recorded_values(name: str) -> None:
     assert not report.unexpected
     differing = {key for key, tally in report.fields.items() if tally.agreed < tally.compared}
     assert differing <= set(DIFFERENT)
-    agreed, compared = report.share()
-    assert agreed / compared >= 0.995
