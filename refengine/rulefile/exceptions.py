@@ -108,6 +108,7 @@ class _Glue:
 def _flat(exception: ExceptionDefinition, glue: _Writer, report: list[Diagnostic]) -> Iterator[Text]:
     """Yield the parts of `field operator (value, ...)`."""
     yield from (exception.fields.text, glue(" "), exception.comps.text, glue(" ("))
+    comma = glue(", ")
     for number, value in enumerate(exception.values):
         if value.is_list:
             report.append(
@@ -117,7 +118,7 @@ def _flat(exception: ExceptionDefinition, glue: _Writer, report: list[Diagnostic
                 )
             )
         if number:
-            yield glue(", ")
+            yield comma
         yield from _quoted(value, glue)
     yield glue(")")
 
@@ -148,10 +149,11 @@ def _value(value: Entry, comp: Entry, glue: _Writer) -> Iterator[Text]:
     """Yield the parts of what stands right of one operator."""
     if value.is_list:
         yield glue("(")
+        comma = glue(", ")
         written = False
         for item in value.items:
             if written:
-                yield glue(", ")
+                yield comma
             yield from _quoted(item, glue)
             written = written or item.text.value != ""
         yield glue(")")

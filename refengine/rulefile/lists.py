@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from refengine.rulefile.definitions import ListDefinition
 from refengine.source import Text
 
-SIZE_LIMIT = 4_000_000
+SIZE_LIMIT = 1_000_000
 """Characters that a condition may grow to."""
 
 _BLANKS = " \t\n\r"

@@ -63,14 +63,12 @@ class MacroTable:
     def __init__(
         self,
         macros: Mapping[str, ParsedMacro],
-        lists: Iterable[str],
         unreadable: frozenset[str],
         upcoming: Mapping[str, MacroDefinition],
         known: dict[tuple[int, ...], tuple[Node, Expansion]],
     ) -> None:
         self.used: set[str] = set()
         self._macros = macros
-        self._lists = frozenset(lists)
         self._unreadable = unreadable
         self._upcoming = upcoming
         self._known = known
@@ -136,13 +134,6 @@ class MacroTable:
                 node.span,
                 (note,),
                 f"load {place.source.name} before this file",
-            )
-        if name in self._lists:
-            return MacroFault(
-                f"'{name}' is a list, not a macro",
-                text,
-                node.span,
-                suggestion=f"compare a field with it: 'proc.name in ({name})'",
             )
         near = get_close_matches(name, self._macros, 1)
         return MacroFault(

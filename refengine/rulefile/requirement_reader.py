@@ -36,7 +36,7 @@ def read_engine(item: Mapping, parent: Context, report: list[Diagnostic]) -> Ite
 def read_plugins(item: Mapping, parent: Context, report: list[Diagnostic]) -> Iterator[Statement]:
     """Yield the plugins that an item requires."""
     entries = item.by_key["required_plugin_versions"]
-    keys = KeyReader(item, parent.child("required plugin versions", "", item), report)
+    keys = KeyReader(item, parent.child("required plugin versions", "", entries), report)
     keys.check_keys(PLUGIN_KEYS)
     if not isinstance(entries, Sequence):
         keys.error(f"'required_plugin_versions' must be a list of plugins, not {describe(entries)}")

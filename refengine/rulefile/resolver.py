@@ -85,7 +85,6 @@ class _Resolution:
         parsed = {macro.name: self._macro(macro) for macro in self._collector.macros.values()}
         macros = MacroTable(
             parsed,
-            self._collector.lists,
             self._collector.unreadable("macro"),
             self._upcoming,
             self._memory.expansions,
