@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import Final
 
 from refengine.backends.base import Availability, Capabilities, Interest, Statistics
-from refengine.backends.ptrace import binding, launch
+from refengine.backends.ptrace import binding, ending, launch
 from refengine.backends.ptrace.binding import LoadableFilter
 from refengine.backends.ptrace.clock import Clock
 from refengine.backends.ptrace.filter import compile_filter
-from refengine.backends.ptrace.plan import make_plan
-from refengine.backends.ptrace.tracer import VANISHED, Tracer
+from refengine.backends.ptrace.observer import Observer
+from refengine.backends.ptrace.plan import Plan, make_plan
+from refengine.backends.ptrace.tracer import Tracer
 from refengine.errors import BackendError
 from refengine.event import Event
+
+VANISHED: Final = "thread vanished"
+"""The cause of drops: the thread was killed between its stop and the reading of its registers."""
 
 _ABSENT: Final[Mapping[str, str]] = {
     "proc.is_exe_upper_layer": "the layers of an overlay filesystem cannot be told apart from outside the kernel",
@@ -62,7 +66,9 @@ class PtraceBackend:
         self._grace = grace
         self._use_filter = use_filter
         self._tracer: Tracer | None = None
+        self._observer: Observer | None = None
         self._first: Event | None = None
+        self._closed = False
         self._delivered = 0
 
     def open(self, interest: Interest) -> None:
@@ -78,20 +84,26 @@ class PtraceBackend:
         _check_platform()
         plan = make_plan(interest)
         if self._pids:
-            self._tracer = Tracer(plan, filtered=False, snap_length=self._snap_length)
-            self._attach(self._tracer)
+            self._attach(plan)
             return
+        program = None
         if self._use_filter:
-            program = LoadableFilter(
-                compile_filter({number: call.test for number, call in plan.calls.items()})
-            )
-            self._tracer = Tracer(plan, filtered=True, snap_length=self._snap_length)
-            if self._launch(self._tracer, program):
-                return
-        self._tracer = Tracer(plan, filtered=False, snap_length=self._snap_length)
-        self._launch(self._tracer, None)
+            tests = {number: call.test for number, call in plan.calls.items()}
+            program = LoadableFilter(compile_filter(tests))
+        if not self._launch(plan, program):
+            self._launch(plan, None)
 
-    def _options(self, tracer: Tracer) -> int:
+    def _make_tracer(self, plan: Plan, *, filtered: bool) -> Tracer:
+        try:
+            clock = Clock()
+        except OSError as error:
+            raise launch.refused(error, "a child process") from error
+        self._observer = Observer(plan, self._snap_length)
+        self._tracer = Tracer(plan, self._observer, clock, filtered=filtered)
+        return self._tracer
+
+    @staticmethod
+    def _options(tracer: Tracer) -> int:
         options = launch.OPTIONS
         if tracer.filtered:
             options |= binding.O_TRACESECCOMP
@@ -99,28 +111,27 @@ class PtraceBackend:
             options |= binding.O_TRACEEXIT
         return options
 
-    def _launch(self, tracer: Tracer, program: LoadableFilter | None) -> bool:
+    def _launch(self, plan: Plan, program: LoadableFilter | None) -> bool:
         """Start the command and run it to its first instruction; return False where the filter was refused."""
-        child = launch.Launched(self._command, program, self._options(tracer) | binding.O_EXITKILL)
-        tracer.threads.add(child.pid)
-        tracer.watched_pid = child.pid
-        tracer.started = False
+        path = launch.find_program(self._command[0])
+        tracer = self._make_tracer(plan, filtered=program is not None)
         try:
-            tracer.clock = Clock()
-            child.release()
-            while tracer.threads and not tracer.started:
-                self._first = tracer.next_event(60.0)
-            if tracer.started:
-                return True
-            failure = child.failure()
+            child = launch.Launched(path, self._command, program, self._options(tracer) | binding.O_EXITKILL)
+            try:
+                tracer.watch_command(child.pid)
+                child.release()
+                while tracer.alive and not tracer.started:
+                    self._first = tracer.next_event(60.0)
+                failure = "" if tracer.started else child.failure()
+            finally:
+                child.close()
         except BaseException:
-            tracer.kill(0)
-            tracer.close()
+            self.close()
             raise
-        finally:
-            child.close()
-        tracer.close()
-        self._tracer = None
+        if tracer.started:
+            return True
+        self.close()
+        self._tracer, self._closed = None, False
         if failure == launch.FILTER_REFUSED:
             return False
         raise self._not_executed(failure)
@@ -134,9 +145,9 @@ class PtraceBackend:
             exit_code=launch.COMMAND_NOT_EXECUTABLE,
         )
 
-    def _attach(self, tracer: Tracer) -> None:
+    def _attach(self, plan: Plan) -> None:
+        tracer = self._make_tracer(plan, filtered=False)
         try:
-            tracer.clock = Clock()
             for pid in self._pids:
                 tracer.threads.update(launch.attach(pid, self._options(tracer)))
             for tid in tracer.threads:
@@ -158,7 +169,7 @@ class PtraceBackend:
         if event is None:
             event = tracer.next_event(timeout)
         if event is None:
-            return () if tracer.threads else None
+            return () if tracer.alive else None
         self._delivered += 1
         event.number = self._delivered
         return (event,)
@@ -175,23 +186,25 @@ class PtraceBackend:
 
     def statistics(self) -> Statistics:
         """Return the counters so far."""
-        tracer = self._tracer
-        if tracer is None:
+        observer = self._observer
+        if observer is None:
             return Statistics()
-        dropped = {VANISHED: tracer.vanished} if tracer.vanished else {}
-        return Statistics(tracer.seen, self._delivered, tracer.filtered_out, dropped)
+        dropped = {VANISHED: observer.vanished} if observer.vanished else {}
+        return Statistics(observer.seen, self._delivered, observer.uninteresting, dropped)
 
     def close(self) -> None:
         """End the command's tree, or let go of the processes that were attached to."""
-        tracer = self._tracer
-        if tracer is None or tracer.clock is None:
+        tracer, observer = self._tracer, self._observer
+        if tracer is None or observer is None or self._closed:
             return
+        self._closed = True
         self._first = None
         if self._pids:
-            tracer.detach(self._grace)
+            ending.detach(tracer, self._grace)
         else:
-            tracer.kill(self._grace)
-        tracer.close()
+            ending.kill(tracer, self._grace)
+        observer.close()
+        tracer.clock.stop()
 
 
 def _check_platform() -> None:

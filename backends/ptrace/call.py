@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from refengine.backends.ptrace.memory import Memory
 from refengine.backends.ptrace.process import file_status, read_link
-from refengine.backends.ptrace.sockets import SocketEnds
+from refengine.backends.ptrace.sockets import TraceeSockets
 from refengine.event import ParamValue
 
 Reader: TypeAlias = "Callable[[Call], ParamValue | None]"
@@ -28,7 +28,7 @@ class Call:
 
     __slots__ = ("args", "created", "identify", "memory", "result", "snap_length", "sockets", "tid")
 
-    def __init__(self, memory: Memory, sockets: SocketEnds, snap_length: int, identify: bool) -> None:
+    def __init__(self, memory: Memory, sockets: TraceeSockets, snap_length: int, identify: bool) -> None:
         self.tid = 0
         self.args: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
         self.result = 0

@@ -7,7 +7,6 @@ from importlib.util import find_spec
 from refengine.backends.base import Availability, Connection
 from refengine.backends.target import Target
 from refengine.errors import BackendError
-from refengine.state.procfs import ProcProbe
 from refengine.state.system import SystemState
 from refengine.state.users import read_users
 
@@ -33,10 +32,11 @@ def connect(target: Target) -> Connection:
     if missing is not None:
         raise BackendError(f"{missing.reason}; {missing.remedy}")
     from refengine.backends.ptrace.backend import PtraceBackend
+    from refengine.backends.ptrace.probe import TraceeProbe
 
     # Only the system calls that rules need are stopped at, so that events do not tell what becomes of every
     # descriptor; the thread of an event stands still, so that /proc can be asked.
-    state = SystemState(ProcProbe(), track_descriptors=False, users=read_users())
+    state = SystemState(TraceeProbe(), track_descriptors=False, users=read_users())
     return Connection(PtraceBackend(target.command, target.pids), state.apply)
 
 

@@ -64,8 +64,7 @@ class Launched:
 
     __slots__ = ("_errors", "_go", "pid")
 
-    def __init__(self, argv: Sequence[str], program: LoadableFilter | None, options: int) -> None:
-        path = find_program(argv[0])
+    def __init__(self, path: str, argv: Sequence[str], program: LoadableFilter | None, options: int) -> None:
         go_read, self._go = os.pipe()
         self._errors, errors_write = os.pipe()
         self.pid = os.fork()

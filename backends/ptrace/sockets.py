@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from refengine.backends.ptrace.binding import borrow_descriptor
-from refengine.backends.ptrace.process import read_link
+from refengine.backends.ptrace.process import read_file, read_link
 from refengine.event.sockets import InetAddress, InetTuple, SocketAddress, SocketTuple, UnixAddress, UnixTuple
 
 _UNSPECIFIED = {socket.AF_INET: InetAddress(bytes(4), 0), socket.AF_INET6: InetAddress(bytes(16), 0)}
@@ -43,64 +43,62 @@ class Ends:
     peer: SocketAddress | None
 
 
-class SocketEnds:
-    """Finds out the addresses of a tracee's socket.
+class TraceeSockets:
+    """Looks at the sockets of tracees.
 
-    The descriptor is borrowed where the kernel allows it, which is exact and works for every state of the
-    socket; otherwise the tables of the tracee's network namespace in `/proc` are searched.
+    A descriptor is borrowed where the kernel allows it, which is exact and works for every state of a socket;
+    otherwise the tables of the tracee's network namespace in `/proc` are searched.
     """
 
-    __slots__ = ("_borrowing", "_processes")
+    __slots__ = ("_processes",)
 
     def __init__(self) -> None:
-        self._borrowing = True
         self._processes: dict[int, int] = {}
 
     def forget(self, tid: int) -> None:
         """Drop what is remembered of a thread that has ended."""
         self._processes.pop(tid, None)
 
+    def borrow(self, tid: int, number: int) -> socket.socket | None:
+        """Return a duplicate of descriptor `number` of thread `tid`, None where it is no socket or not to be had."""
+        descriptor = borrow_descriptor(self._process(tid), number)
+        if descriptor is None:
+            return None
+        try:
+            return socket.socket(fileno=descriptor)
+        except OSError:
+            os.close(descriptor)
+            return None
+
     def ends(self, tid: int, number: int) -> Ends:
         """Return both ends of descriptor `number` of thread `tid`, empty where it is no socket."""
-        if self._borrowing:
-            process = self._process(tid)
-            descriptor = borrow_descriptor(process, number)
-            if descriptor is not None:
-                return _read_ends(descriptor)
-        return _search_tables(tid, number)
+        borrowed = self.borrow(tid, number)
+        if borrowed is None:
+            return _search_tables(tid, number)
+        with borrowed:
+            return ends_of(borrowed)
 
     def _process(self, tid: int) -> int:
         """Return the process of a thread, since only a process has a descriptor to borrow through."""
         process = self._processes.get(tid)
         if process is None:
-            process = tid
-            try:
-                status = Path(f"/proc/{tid}/status").read_bytes()
-            except OSError:
-                status = b""
-            found = re.search(rb"^Tgid:\t(\d+)", status, re.MULTILINE)
-            if found is not None:
-                process = int(found[1])
+            found = re.search(rb"^Tgid:\t(\d+)", read_file(f"/proc/{tid}/status"), re.MULTILINE)
+            process = tid if found is None else int(found[1])
             self._processes[tid] = process
         return process
 
 
-def _read_ends(descriptor: int) -> Ends:
+def ends_of(endpoint: socket.socket) -> Ends:
+    """Return both ends of a socket of our own."""
+    family = endpoint.family
     try:
-        endpoint = socket.socket(fileno=descriptor)
+        local = _from_python(family, endpoint.getsockname())
     except OSError:
-        os.close(descriptor)
-        return Ends(None, None)
-    with endpoint:
-        family = endpoint.family
-        try:
-            local = _from_python(family, endpoint.getsockname())
-        except OSError:
-            local = None
-        try:
-            peer = _from_python(family, endpoint.getpeername())
-        except OSError:
-            peer = None
+        local = None
+    try:
+        peer = _from_python(family, endpoint.getpeername())
+    except OSError:
+        peer = None
     return Ends(local, peer)
 
 

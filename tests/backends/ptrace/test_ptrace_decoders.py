@@ -14,7 +14,7 @@ from refengine.backends.ptrace.call import Call
 from refengine.backends.ptrace.decode import DECODERS
 from refengine.backends.ptrace.memory import Memory
 from refengine.backends.ptrace.plan import CLONES, EXECUTIONS, make_plan
-from refengine.backends.ptrace.sockets import SocketEnds
+from refengine.backends.ptrace.sockets import TraceeSockets
 from refengine.tables.flags import FLAG_TABLES
 from refengine.tables.syscalls import BY_NAME, SYSCALLS
 from refengine.values import ValueType
@@ -34,7 +34,7 @@ ODD_ARGUMENTS = (
 
 
 def call_of(arguments: tuple[int, ...], result: int) -> Call:
-    call = Call(Memory(), SocketEnds(), 80, identify=True)
+    call = Call(Memory(), TraceeSockets(), 80, identify=True)
     call.tid = os.getpid()
     call.args = arguments
     call.result = result
