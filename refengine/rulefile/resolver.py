@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from refengine.condition.check import Checker
+from refengine.condition.check import Checked, Checker
 from refengine.condition.event_types import MANY, count_event_types, event_types
 from refengine.condition.nodes import Node
 from refengine.condition.parser import parse
-from refengine.condition.typed import Condition
 from refengine.errors import Code, ConditionError, Diagnostic, Item, Note, Phase, TemplateError
 from refengine.output.template import Template, parse_template
 from refengine.rulefile.collector import Collector
@@ -120,11 +119,17 @@ class _Resolution:
         if known is not None and known[0] is definition and known[1] is expansion:
             return known[2]
         self._report_macros(expansion.faults, history, "rule condition")
+        condition = None
+        if expansion.node is not None:
+            checked = self._checker(definition.source).check(expansion.node, text)
+            condition = checked.condition
+            excuse = self._excuse(checked, definition, expansion.node, text)
+            if excuse is not None:
+                self._report.append(excuse)
+                return None
+            self._report_checked(checked, definition, text)
         output = self._output(definition)
-        if expansion.node is None:
-            return None
-        condition = self._checked(definition, expansion.node, text)
-        if condition is None or output is None:
+        if expansion.node is None or condition is None or output is None:
             return None
         types = event_types(condition)
         self._advise_event_types(definition, types)
@@ -151,18 +156,24 @@ class _Resolution:
         self._report.extend(faults)
         return None if faults else self._substituted(text, definition.history, "rule condition")
 
-    def _checked(self, definition: RuleDefinition, node: Node, text: Text) -> Condition | None:
-        checked = self._checker(definition.source).check(node, text)
-        found = checked.diagnostics
-        if checked.condition is None and definition.skip_if_unknown_filter:
-            found = self._excused(found, node, text, definition.source)
+    def _report_checked(self, checked: Checked, definition: RuleDefinition, text: Text) -> None:
         unreadable = self._collector.unreadable("list")
         self._report.extend(
-            self._located(fault, text, definition.history, "rule condition")
-            for fault in found
-            if _written(fault.place) not in unreadable
+            self._located(found, text, definition.history, "rule condition")
+            for found in checked.diagnostics
+            if _written(found.place) not in unreadable
         )
-        return checked.condition
+
+    def _excuse(
+        self, checked: Checked, definition: RuleDefinition, node: Node, text: Text
+    ) -> Diagnostic | None:
+        """Return the warning with which a rule is left out that allows for unknown names and uses one."""
+        if not checked.errors or not definition.skip_if_unknown_filter:
+            return None
+        first = checked.errors[0]
+        if first.place not in set(unknown_names(node, text, definition.source)):
+            return None
+        return _as_excused(self._located(first, text, definition.history, "rule condition"))
 
     def _advise_event_types(self, definition: RuleDefinition, types: frozenset[str]) -> None:
         if definition.source == SYSCALL and definition.warn_evttypes and count_event_types(types) > MANY:
@@ -198,16 +209,6 @@ class _Resolution:
             checker = self._checkers[source] = Checker(source)
         return checker
 
-    def _excused(
-        self, found: Iterable[Diagnostic], node: Node, text: Text, source: str
-    ) -> tuple[Diagnostic, ...]:
-        """Return what is found, as a warning in place of the errors where the first is of an unknown name."""
-        unknown = set(unknown_names(node, text, source))
-        errors = [fault for fault in found if fault.is_error]
-        if errors and errors[0].place in unknown:
-            return (_excuse(errors[0]),)
-        return tuple(found)
-
     # Outputs
 
     def _output(self, definition: RuleDefinition) -> Template | None:
@@ -228,7 +229,7 @@ class _Resolution:
                 context = context_of(definition.history, fault.place)
                 path = (*context.path, Item("rule output", "", fault.place))
                 excused = definition.skip_if_unknown_filter and _names_something(fault)
-                self._report.append(replace(_excuse(fault) if excused else fault, path=path))
+                self._report.append(replace(_as_excused(fault) if excused else fault, path=path))
             return None
 
     def _without_container_info(self, definition: RuleDefinition) -> Text:
@@ -282,7 +283,7 @@ class _Resolution:
             yield Note(f"'{definition.name}' stands for the items of this list", definition.history[0].place)
 
 
-def _excuse(fault: Diagnostic) -> Diagnostic:
+def _as_excused(fault: Diagnostic) -> Diagnostic:
     return replace(fault, code=Code.UNKNOWN_FILTER, message=f"{fault.message}; the rule is left out")
 
 

@@ -68,6 +68,11 @@ def test_other_faults_it_does_not_allow_for(keys: dict[str, str], code: str) -> 
     assert codes(loaded(rule(**keys, skip__if__unknown__filter="true"))) == [code]
 
 
+def test_the_output_of_a_rule_that_is_left_out_does_not_matter() -> None:
+    text = rule("evt.nun = 1", output="'100%'", skip__if__unknown__filter="true")
+    assert codes(valid(text)) == ["LOAD_UNKNOWN_FILTER"]
+
+
 def test_an_unknown_name_in_a_macro_counts_as_well() -> None:
     text = "- {macro: m, condition: evt.nun = 1}\n" + rule("m", skip__if__unknown__filter="true")
     assert codes(valid(text)) == ["LOAD_UNKNOWN_FILTER"]

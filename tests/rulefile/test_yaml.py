@@ -1,10 +1,19 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from refengine.errors import Code, RulesError
 from refengine.rulefile.yaml import DEPTH_LIMIT, Mapping, Node, Scalar, Sequence, read_documents
 from refengine.source import Source, Span
+
+
+@pytest.fixture(autouse=True, params=["CSafeLoader", "SafeLoader"])
+def parser(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run each test with libyaml and with PyYAML's own parser, which takes its place where it is missing."""
+    if not hasattr(yaml, request.param):
+        pytest.skip("PyYAML was built without libyaml")
+    monkeypatch.setattr("refengine.rulefile.yaml._Loader", getattr(yaml, request.param))
 
 
 def document(text: str) -> Node:
