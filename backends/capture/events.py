@@ -13,7 +13,7 @@ from refengine.backends.capture.conversion import CONVERSIONS, Action
 from refengine.backends.capture.layout import StoredEnter, converters_of, layouts_of
 from refengine.backends.capture.stream import CaptureError
 from refengine.event import Event
-from refengine.state.transitions.table import TRANSITIONS
+from refengine.state.transitions.table import PLANS
 from refengine.tables.event_types import BY_ENUM, EVENT_TYPES
 from refengine.tables.syscalls import SYSCALLS
 
@@ -72,7 +72,7 @@ def _steps(interest: Interest) -> list[int]:
     accounts = interest.event_types is None or any(name.startswith(ACCOUNTED) for name in interest.fields)
     wanted = [
         interest.wants(row.target.name)
-        or (TRANSITIONS[row.target.code] is not None and (accounts or row.target.name not in ACCOUNTING))
+        or (PLANS[row.target.code].transition is not None and (accounts or row.target.name not in ACCOUNTING))
         for row in CONVERSIONS
     ]
     steps = []

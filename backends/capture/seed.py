@@ -24,7 +24,7 @@ def seed(state: SystemState, tables: SystemTables) -> None:
     for entry in tables.descriptors:
         thread = state.threads.get(entry.tid)
         if thread is not None:
-            thread.own_descriptors.put(entry.number, _descriptor(entry, thread.pid))
+            thread.descriptors.put(entry.number, _descriptor(entry, thread.pid))
     if tables.users or tables.groups:
         state.users = Users(
             (User(user.uid, user.gid, user.name, user.home, user.shell) for user in tables.users),

@@ -24,7 +24,9 @@ def tables_of(state: SystemState) -> SystemTables:
     tables = SystemTables(machine=_this_machine(state.hostname))
     for thread in state.threads.values():
         tables.processes.append(_process_record(thread))
-        for number, descriptor in thread.own_descriptors.items():
+        if thread.shares_descriptors:
+            continue
+        for number, descriptor in thread.descriptors.items():
             tables.descriptors.append(_descriptor_record(thread.tid, number, descriptor))
     tables.users = [
         UserRecord(user.uid, user.gid, user.name, user.home, user.shell) for user in state.users.users()

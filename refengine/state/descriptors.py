@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from refengine.event.sockets import InetAddress, SocketTuple
 
 CLIENT, SERVER = "client", "server"
 """The roles of a process at its end of a connection."""
+
+DESCRIPTOR_LIMIT = 4096
+"""How many descriptors of a process are kept."""
 
 
 @dataclass(slots=True, eq=False)
@@ -93,50 +95,30 @@ DESCRIPTOR_TYPES = {
 """The value of `fd.type` by that of `fd.typechar`."""
 
 
-class DescriptorTable:
+class DescriptorTable(dict[int, Descriptor]):
     """The descriptors of one process by number, bounded in size.
 
-    A descriptor that would make the table larger than `limit` is not recorded and is counted in `refused`.
+    They enter by `put`: one that would make the table larger than `limit` is not recorded and is counted in
+    `refused`.
     """
 
-    __slots__ = ("_entries", "limit", "refused")
+    __slots__ = ("limit", "refused")
 
-    def __init__(self, limit: int = 4096) -> None:
-        self._entries: dict[int, Descriptor] = {}
+    def __init__(self, limit: int = DESCRIPTOR_LIMIT) -> None:
+        super().__init__()
         self.limit = limit
         self.refused = 0
 
-    def get(self, number: int) -> Descriptor | None:
-        """Return the descriptor `number`, None where it is not known."""
-        return self._entries.get(number)
-
     def put(self, number: int, descriptor: Descriptor) -> None:
         """Record `descriptor` under `number`, in the place of an older one."""
-        if len(self._entries) >= self.limit and number not in self._entries:
+        if len(self) >= self.limit and number not in self:
             self.refused += 1
             return
-        self._entries[number] = descriptor
-
-    def remove(self, number: int) -> None:
-        """Forget the descriptor `number`; nothing happens where it is not known."""
-        self._entries.pop(number, None)
-
-    def clear(self) -> None:
-        """Forget every descriptor."""
-        self._entries.clear()
+        self[number] = descriptor
 
     def copy(self) -> DescriptorTable:
         """Return a table of copies, as a child process receives it."""
         table = DescriptorTable(self.limit)
-        table._entries = {number: entry.copy() for number, entry in self._entries.items()}
+        for number, descriptor in self.items():
+            table[number] = descriptor.copy()
         return table
-
-    def items(self) -> list[tuple[int, Descriptor]]:
-        """Return the numbers and descriptors known now."""
-        return list(self._entries.items())
-
-    def __iter__(self) -> Iterator[int]:
-        return iter(self._entries)
-
-    def __len__(self) -> int:
-        return len(self._entries)

@@ -11,7 +11,7 @@ from refengine.state.interfaces import Interfaces
 from refengine.state.probe import NoProbe, Probe
 from refengine.state.thread_table import THREAD_LIMIT, ThreadTable
 from refengine.state.threads import CLONE_FILES, CLONE_FS, UNKNOWN_ID, Thread
-from refengine.state.transitions.table import CONCERNS, NEEDS_KNOWN_THREAD, TRANSITIONS
+from refengine.state.transitions.table import PLANS
 from refengine.state.users import Users
 
 UNKNOWN_NAME = "<NA>"
@@ -82,29 +82,32 @@ class SystemState:
         event.state = self
         self.previous_event_time = self.event_time
         self.event_time = event.time
-        code = event.type.code
+        meets, position, transition = PLANS[event.type.code]
         thread = self.threads.get(event.tid)
-        if thread is None and NEEDS_KNOWN_THREAD[code]:
-            thread = self.meet(event.tid)
+        if meets:
+            if thread is None:
+                thread = self.meet(event.tid)
+            if self.first_event_time == 0:
+                self.first_event_time = event.time
         event.thread = thread
         if thread is None:
             return
-        if self.first_event_time == 0 and NEEDS_KNOWN_THREAD[code]:
-            self.first_event_time = event.time
-        position = CONCERNS[code]
         if position is None:
             thread.last_fd = -1
         else:
             params = event.params
             number = params[position] if position < len(params) else None
-            if isinstance(number, int):
-                thread.last_fd = number
-                event.descriptor = descriptor = self._concerned(thread, number)
-                if descriptor is not None and self.track_descriptors:
-                    descriptor.reported_name = descriptor.name
-            else:
+            if not isinstance(number, int):
                 thread.last_fd = -1
-        transition = TRANSITIONS[code]
+            else:
+                thread.last_fd = number
+                if self.track_descriptors:
+                    descriptor = thread.descriptors.get(number) or self.descriptor(thread, number)
+                    if descriptor is not None:
+                        event.descriptor = descriptor
+                        descriptor.reported_name = descriptor.name
+                else:
+                    event.descriptor = self._seen(thread, number)
         if transition is not None:
             transition(self, event, thread)
         thread.last_event_time = event.time
@@ -134,8 +137,6 @@ class SystemState:
         if number < 0:
             return None
         table = thread.descriptors
-        if table is None:
-            return None
         known = table.get(number)
         if known is not None and self.track_descriptors:
             return known
@@ -147,8 +148,7 @@ class SystemState:
     def descriptors(self, thread: Thread) -> Iterable[Descriptor]:
         """Return what the process of a thread has open, the latest first."""
         if self.track_descriptors:
-            table = thread.descriptors
-            return () if table is None else [entry for _, entry in reversed(table.items())]
+            return reversed(thread.descriptors.values())
         found = (self.descriptor(thread, number) for number in self.probe.descriptor_numbers(thread.tid))
         return [entry for entry in found if entry is not None][::-1]
 
@@ -157,7 +157,7 @@ class SystemState:
         if not self.track_descriptors:
             return sum(1 for _ in self.probe.descriptor_numbers(thread.tid))
         main = thread.main
-        return 0 if main is None else len(main.own_descriptors)
+        return 0 if main is None else len(main.descriptors)
 
     def working_directory(self, thread: Thread) -> str:
         """Return the working directory of a thread, with a slash at the end; the empty string where unknown."""
@@ -172,15 +172,11 @@ class SystemState:
         thread.last_fd = number
         event.descriptor = descriptor
         descriptor.pid = thread.pid
-        table = thread.descriptors
-        if table is not None:
-            table.put(number, descriptor)
+        thread.descriptors.put(number, descriptor)
 
     def close_later(self, thread: Thread, number: int) -> None:
         """Forget a descriptor once the event has been evaluated."""
-        table = thread.descriptors
-        if table is not None:
-            self._closing.append((table, number))
+        self._closing.append((thread.descriptors, number))
 
     def leave_later(self, tid: int) -> None:
         """Forget a thread once the event has been evaluated."""
@@ -198,12 +194,11 @@ class SystemState:
             self._cgroup_texts[data] = pairs
         return pairs
 
-    def _concerned(self, thread: Thread, number: int) -> Descriptor | None:
+    def _seen(self, thread: Thread, number: int) -> Descriptor | None:
         """Return the descriptor of an event; what it has just closed is known from before if at all."""
         found = self.descriptor(thread, number)
-        if found is None and not self.track_descriptors and number >= 0:
-            table = thread.descriptors
-            return None if table is None else table.get(number)
+        if found is None and number >= 0:
+            return thread.descriptors.get(number)
         return found
 
     def _meet_ancestors(self, thread: Thread) -> None:
@@ -218,7 +213,7 @@ class SystemState:
 
     def _settle(self) -> None:
         for table, number in self._closing:
-            table.remove(number)
+            table.pop(number, None)
         self._closing.clear()
         for tid in self._leaving:
             thread = self.threads.get(tid)

@@ -82,6 +82,15 @@ class ThreadTable(dict[int, Thread]):
         group.alive += 1
         if thread.tid == thread.pid:
             group.main = thread
+            for tid in group.members:
+                self._share_descriptors(self.get(tid), thread)
+        else:
+            self._share_descriptors(thread, group.main)
+
+    @staticmethod
+    def _share_descriptors(thread: Thread | None, main: Thread | None) -> None:
+        if thread is not None and main is not None and thread.shares_descriptors:
+            thread.descriptors = main.descriptors
 
     def _adopt(self, parent: Thread, child: Thread) -> None:
         if parent.children is None:

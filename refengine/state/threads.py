@@ -40,7 +40,7 @@ class Thread:
     subsystem and path. `container_id` is `host` outside every container, the empty string where unknown.
 
     `cwd` ends in a slash, or is the empty string where unknown. `threads` is the table that the thread is in, by
-    which parents are found; processor times are in hundredths of a second; `group` holds the threads of the same process. `last_fd` is the number of the
+    which parents are found; `descriptors` is the table of open files, which threads of a process share; processor times are in hundredths of a second; `group` holds the threads of the same process. `last_fd` is the number of the
     descriptor that the thread's last event concerned.
     """
 
@@ -92,7 +92,7 @@ class Thread:
     previous_cpu_system: int = 0
     group: ThreadGroup | None = field(default=None, repr=False)
     children: set[int] | None = field(default=None, repr=False)
-    own_descriptors: DescriptorTable = field(default_factory=DescriptorTable, repr=False)
+    descriptors: DescriptorTable = field(default_factory=DescriptorTable, repr=False)
     last_fd: int = -1
     last_event_time: int = 0
     is_dead: bool = False
@@ -120,12 +120,9 @@ class Thread:
         return bool(self.flags & CLONE_FS) and self.tid != self.pid
 
     @property
-    def descriptors(self) -> DescriptorTable | None:
-        """The table of open files, shared with the main thread where the thread was made so."""
-        if not self.flags & CLONE_FILES:
-            return self.own_descriptors
-        main = self.main
-        return None if main is None else main.own_descriptors
+    def shares_descriptors(self) -> bool:
+        """True where the table of open files is the main thread's, too."""
+        return bool(self.flags & CLONE_FILES) and self.tid != self.pid
 
     @property
     def parent(self) -> Thread | None:

@@ -32,7 +32,7 @@ def test_a_pipe_has_two_ends_of_one_inode() -> None:
         state, "SYSCALL_PIPE2_X", res=0, fd1=3, fd2=4, ino=77, flags=FLAG_TABLES["file_flags"]["O_CLOEXEC"]
     )
     assert (field(event, "fd.num"), field(event, "fd.type"), field(event, "fd.ino")) == (4, "pipe", 77)
-    table = state.threads[100].own_descriptors
+    table = state.threads[100].descriptors
     assert [(number, entry.ino, entry.close_on_exec) for number, entry in table.items()] == [
         (3, 77, True),
         (4, 77, True),
@@ -53,7 +53,7 @@ def test_a_copy_has_the_name_of_its_original() -> None:
     assert copy.name == "/etc/hosts"
     applied(state, "SYSCALL_CLOSE_X", res=0, fd=3)
     applied(state, "SYSCALL_GETUID_X")
-    assert sorted(state.threads[100].own_descriptors) == [1, 9]
+    assert sorted(state.threads[100].descriptors) == [1, 9]
 
 
 def test_a_descriptor_is_fetched_from_another_process() -> None:

@@ -80,7 +80,7 @@ def test_a_range_of_descriptors_is_closed() -> None:
         applied(state, "SYSCALL_OPEN_X", fd=number, name=f"/f{number}", flags=1)
     applied(state, "SYSCALL_CLOSE_RANGE_X", res=0, first=4, last=8, flags=0)
     applied(state, "SYSCALL_GETUID_X")
-    table = state.threads[100].own_descriptors
+    table = state.threads[100].descriptors
     assert list(table) == [3, 9]
     applied(state, "SYSCALL_CLOSE_RANGE_X", res=0, first=3, last=0xFFFFFFFF, flags=4)
     assert all(descriptor.close_on_exec for _, descriptor in table.items())
@@ -110,8 +110,8 @@ def test_layers_and_identity_of_an_opened_file() -> None:
 
 def test_the_table_of_a_process_is_bounded() -> None:
     state = machine()
-    state.threads[100].own_descriptors.limit = 2
+    state.threads[100].descriptors.limit = 2
     for number in (3, 4, 5):
         applied(state, "SYSCALL_OPEN_X", fd=number, name="/x", flags=1)
-    table = state.threads[100].own_descriptors
+    table = state.threads[100].descriptors
     assert (len(table), table.refused) == (2, 1)

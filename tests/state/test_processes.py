@@ -11,7 +11,7 @@ THREAD = CLONE_THREAD | CLONE_FILES | CLONE_FS
 
 def test_a_fork_gives_the_child_what_its_parent_has() -> None:
     state = machine()
-    state.threads[100].own_descriptors.put(0, Descriptor("f", "/dev/null"))
+    state.threads[100].descriptors.put(0, Descriptor("f", "/dev/null"))
     applied(
         state,
         "SYSCALL_FORK_20_X",
@@ -40,7 +40,7 @@ def test_a_fork_gives_the_child_what_its_parent_has() -> None:
 
 def test_descriptors_are_copied_by_fork_and_shared_by_threads() -> None:
     state = machine()
-    state.threads[100].own_descriptors.put(3, Descriptor("f", "/etc/hosts"))
+    state.threads[100].descriptors.put(3, Descriptor("f", "/etc/hosts"))
     applied(state, "SYSCALL_CLONE_20_X", res=200, flags=0)
     applied(state, "SYSCALL_CLONE_20_X", res=101, flags=THREAD)
     applied(state, "SYSCALL_CLOSE_X", 101, res=0, fd=3)
@@ -90,7 +90,7 @@ def test_the_childs_own_return_makes_it_known_when_it_comes_first() -> None:
 
 def test_exec_replaces_the_program_and_closes_what_asks_for_it() -> None:
     state = machine()
-    table = state.threads[100].own_descriptors
+    table = state.threads[100].descriptors
     table.put(3, Descriptor("f", "/kept"))
     table.put(4, Descriptor("f", "/closed", close_on_exec=True))
     assert state.threads[100].cmdline() == "shell"

@@ -68,11 +68,10 @@ def close(state: SystemState, event: Event, thread: Thread) -> None:
 def close_range(state: SystemState, event: Event, thread: Thread) -> None:
     """Forget a range of descriptors once the event has been evaluated, or mark them closed on exec."""
     first, last = integer(event, "first"), integer(event, "last")
-    table = thread.descriptors
-    if not succeeded(event) or first is None or last is None or table is None:
+    if not succeeded(event) or first is None or last is None:
         return
     flags = integer(event, "flags") or 0
-    for number, descriptor in table.items():
+    for number, descriptor in thread.descriptors.items():
         if first <= number <= last:
             if flags & _CLOSE_RANGE_CLOEXEC:
                 descriptor.close_on_exec = True

@@ -87,9 +87,9 @@ def execute(state: SystemState, event: Event, thread: Thread) -> None:
     _read_identity(state, event, main)
     _read_executable(event, main)
     main.exec_time = event.time
-    for number, descriptor in main.own_descriptors.items():
+    for number, descriptor in tuple(main.descriptors.items()):
         if descriptor.close_on_exec:
-            main.own_descriptors.remove(number)
+            del main.descriptors[number]
 
 
 def leave(state: SystemState, event: Event, thread: Thread) -> None:
@@ -154,15 +154,11 @@ def _share_descriptors(parent: Thread, child: Thread) -> None:
     """Give the child its copy of the parent's descriptors, unless the two share one table."""
     if child.pid == parent.pid:
         child.flags |= CLONE_FILES
+        child.descriptors = parent.descriptors
     elif child.flags & CLONE_FILES:
-        table = parent.descriptors
-        if table is not None:
-            child.own_descriptors = table
-        child.flags &= ~CLONE_FILES
+        child.descriptors = parent.descriptors
     else:
-        table = parent.descriptors
-        if table is not None:
-            child.own_descriptors = table.copy()
+        child.descriptors = parent.descriptors.copy()
 
 
 def _read_common(state: SystemState, event: Event, thread: Thread) -> None:

@@ -128,9 +128,8 @@ def _learn(state: SystemState, event: Event, thread: Thread, *, incoming: bool) 
 
 def _guessed_role(thread: Thread, pair: InetTuple, *, incoming: bool) -> str:
     """Return the role of a process in an exchange of datagrams: a server owns the port that they go to."""
-    table = thread.descriptors
     port = pair.destination.port
-    for _, other in table.items() if table is not None else ():
+    for other in thread.descriptors.values():
         if other.listening is not None and other.listening.port == (port if incoming else pair.source.port):
             return SERVER
     return CLIENT

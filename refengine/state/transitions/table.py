@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from refengine.event import Event
 from refengine.state.threads import Thread
@@ -97,11 +97,19 @@ def _concerned(row: EventType) -> int | None:
     return len(row.params)
 
 
-TRANSITIONS: tuple[Transition | None, ...] = tuple(map(_transition, EVENT_TYPES))
-"""By event code; None where an event changes nothing that is kept."""
+class Plan(NamedTuple):
+    """What is done about events of one type.
 
-CONCERNS: tuple[int | None, ...] = tuple(map(_concerned, EVENT_TYPES))
-"""By event code, the position of the descriptor that an event refers to; None where it refers to none."""
+    `meets` says whether the event makes a thread known that was not, `concerns` is the position of the
+    descriptor that it refers to, and `transition` carries out what it changes, None where that is nothing.
+    """
 
-NEEDS_KNOWN_THREAD: tuple[bool, ...] = tuple("skip_parser_reset" not in row.flags for row in EVENT_TYPES)
-"""By event code, whether an event makes a thread known that was not."""
+    meets: bool
+    concerns: int | None
+    transition: Transition | None
+
+
+PLANS: tuple[Plan, ...] = tuple(
+    Plan("skip_parser_reset" not in row.flags, _concerned(row), _transition(row)) for row in EVENT_TYPES
+)
+"""The plans by event code."""

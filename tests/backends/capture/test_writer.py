@@ -202,7 +202,7 @@ def state_of_a_machine() -> SystemState:
     shell.cap_effective, shell.exe_ino, shell.exe_writable, shell.exe_lower_layer = 1 << 40, 77, True, True
     shell.set_cwd("/srv/data")
     state.seed(shell)
-    table = shell.own_descriptors
+    table = shell.descriptors
     pair = InetTuple(InetAddress(bytes((10, 0, 0, 1)), 4000), InetAddress(bytes((10, 0, 0, 2)), 80))
     table.put(0, Descriptor("f", "/dev/pts/0", "/dev/pts/0", open_flags=3, dev=2049, ino=5))
     table.put(3, Descriptor("4", "10.0.0.1:4000->10.0.0.2:80", tuple=pair, protocol="tcp", ino=6))
@@ -222,15 +222,14 @@ def test_a_state_comes_back(tmp_path: Path) -> None:
     differing = {
         name
         for name in Thread.__slots__
-        if name not in {"threads", "group", "own_descriptors"}
-        and getattr(thread, name) != getattr(other, name)
+        if name not in {"threads", "group", "descriptors"} and getattr(thread, name) != getattr(other, name)
     }
     assert differing == set()
     assert again.users.user(0) == User(0, 0, "root", "/root", "/bin/sh")
     assert again.users.group(5) == Group(5, "tty")
     assert list(again.interfaces) == list(state.interfaces)
-    for number, descriptor in thread.own_descriptors.items():
-        found = other.own_descriptors.get(number)
+    for number, descriptor in thread.descriptors.items():
+        found = other.descriptors.get(number)
         assert found is not None
         for name in ("type", "name", "open_flags", "dev", "ino", "tuple", "listening", "protocol"):
             assert getattr(found, name) == getattr(descriptor, name), (number, name)
