@@ -10,7 +10,8 @@ from refengine.backends.base import Interest, Statistics
 from refengine.backends.capture import blocks
 from refengine.backends.capture.blocks import BlockReader
 from refengine.backends.capture.conversion import CONVERSIONS, Action
-from refengine.backends.capture.layout import StoredEnter, converters_of, layouts_of
+from refengine.backends.capture.converter import StoredEnter, converters_of
+from refengine.backends.capture.layout import layouts_of
 from refengine.backends.capture.stream import CaptureError
 from refengine.event import Event
 from refengine.state.transitions.table import PLANS

@@ -79,6 +79,12 @@ def test_an_entry_serves_one_exit(tmp_path: Path) -> None:
         ),
         ("SYSCALL_FSTAT_X", (i64(0),), "SYSCALL_FSTAT_X", (0, None)),
         ("PROCEXIT_E", (), "PROCEXIT_1_E", (None,) * 5),
+        (
+            "CONTAINER_E",
+            (text("3ad7b26ded6d"), u32(0), text("web"), text('nginx:"1"')),
+            "CONTAINER_JSON_2_E",
+            ('{"id":"3ad7b26ded6d","type":0,"name":"web","image":"nginx:\\"1\\""}',),
+        ),
     ],
 )
 def test_old_types_become_current_ones(
