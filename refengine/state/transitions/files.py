@@ -17,33 +17,43 @@ if TYPE_CHECKING:
 
 _FILE = FLAG_TABLES["file_flags"]
 _CREAT = FLAG_TABLES["creat_flags"]
+_O_DIRECTORY = _FILE["O_DIRECTORY"]
+_O_SELDOM = _FILE["O_CLOEXEC"] | _FILE["FD_UPPER_LAYER"] | _FILE["FD_LOWER_LAYER"]
 _O_CREAT_WRITE = _FILE["O_CREAT"] | _FILE["O_TRUNC"] | _FILE["O_WRONLY"]
 _CLOSE_RANGE_CLOEXEC = FLAG_TABLES["close_range_flags"]["CLOSE_RANGE_CLOEXEC"]
 
 
 def open_file(state: SystemState, event: Event, thread: Thread) -> None:
-    """Record the file of `open`, `openat`, `openat2`, `creat`, or `open_by_handle_at`."""
+    """Record the file of `open`, `openat`, `openat2`, or `open_by_handle_at`."""
     number = result(event)
-    if number is None:
-        return
-    if number < 0:
+    if number is None or number < 0:
         thread.last_fd = -1
         return
     raw, name = opened_names(event)
-    flags = integer(event, "flags")
-    if flags is None:
-        flags = _O_CREAT_WRITE if event.name == "creat" else 0
-    descriptor = Descriptor("d" if flags & _FILE["O_DIRECTORY"] else "f", printable(name), raw, flags)
+    flags = integer(event, "flags") or 0
+    descriptor = Descriptor("d" if flags & _O_DIRECTORY else "f", printable(name), raw, flags)
     descriptor.dev = integer(event, "dev") or 0
     descriptor.ino = integer(event, "ino") or 0
-    descriptor.close_on_exec = bool(flags & _FILE["O_CLOEXEC"])
-    layers = integer(event, "creat_flags")
-    if layers is None:
+    if flags & _O_SELDOM:
+        descriptor.close_on_exec = bool(flags & _FILE["O_CLOEXEC"])
         descriptor.upper_layer = bool(flags & _FILE["FD_UPPER_LAYER"])
         descriptor.lower_layer = bool(flags & _FILE["FD_LOWER_LAYER"])
-    else:
-        descriptor.upper_layer = bool(layers & _CREAT["FD_UPPER_LAYER_CREAT"])
-        descriptor.lower_layer = bool(layers & _CREAT["FD_LOWER_LAYER_CREAT"])
+    state.open(event, thread, number, descriptor)
+
+
+def create_file(state: SystemState, event: Event, thread: Thread) -> None:
+    """Record the file of `creat`."""
+    number = result(event)
+    if number is None or number < 0:
+        thread.last_fd = -1
+        return
+    raw, name = opened_names(event)
+    descriptor = Descriptor("f", printable(name), raw, _O_CREAT_WRITE)
+    descriptor.dev = integer(event, "dev") or 0
+    descriptor.ino = integer(event, "ino") or 0
+    layers = integer(event, "creat_flags") or 0
+    descriptor.upper_layer = bool(layers & _CREAT["FD_UPPER_LAYER_CREAT"])
+    descriptor.lower_layer = bool(layers & _CREAT["FD_LOWER_LAYER_CREAT"])
     state.open(event, thread, number, descriptor)
 
 

@@ -7,7 +7,11 @@ from refengine.event import Event
 
 def integer(event: Event, name: str) -> int | None:
     """Return a parameter that is a number, None where it is absent."""
-    value = event.param(name)
+    position = event.type.index.get(name)
+    params = event.params
+    if position is None or position >= len(params):
+        return None
+    value = params[position]
     return value if isinstance(value, int) else None
 
 
