@@ -31,7 +31,7 @@ class Version(NamedTuple):
         return self.major == required.major and self >= required
 
 
-ENGINE_VERSION = Version(0, 63, 0)
+ENGINE_VERSION = Version(0, 62, 0)
 """The version of Falco's rule language and fields that this engine is compatible with."""
 
 BUILT_IN_PLUGINS: Mapping[str, Version] = MappingProxyType(

@@ -6,13 +6,13 @@ from refengine.rulefile.versions import ENGINE_VERSION, Version
 from tests.rulefile.loading import loaded, valid
 
 
-@pytest.mark.parametrize("written", ["0", "15", "63", "0x3f", "0.57.0", "0.63.0", "0.62.9-rc1", "'57'"])
+@pytest.mark.parametrize("written", ["0", "15", "62", "0x3e", "0.57.0", "0.62.0", "0.61.9-rc1", "'57'"])
 def test_an_engine_that_is_new_enough_will_do(written: str) -> None:
     (requirement,) = valid(f"- required_engine_version: {written}").engine_requirements
     assert requirement.version <= ENGINE_VERSION
 
 
-@pytest.mark.parametrize("written", ["64", "0.63.1", "1.0.0"])
+@pytest.mark.parametrize("written", ["63", "0.62.1", "1.0.0"])
 def test_a_newer_engine_is_a_fault(written: str) -> None:
     (error,) = loaded(f"- required_engine_version: {written}").errors
     assert error.code.value == "LOAD_ERR_VALIDATE"
