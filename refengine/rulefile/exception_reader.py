@@ -57,6 +57,7 @@ def _read_exception(keys: KeyReader, item: Node, append: bool) -> ExceptionDefin
     name = anonymous.scalar("name")
     label = "" if name is None else name.value
     reader = keys.of(item, keys.context.child("exception", label, item))
+    reader.check_keys(EXCEPTION_KEYS)
     fields = _read_entry(reader, "fields", required=not append)
     comps = _read_entry(reader, "comps", required=False)
     values = _read_values(reader, append)

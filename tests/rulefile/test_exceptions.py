@@ -117,6 +117,12 @@ def test_a_value_that_does_not_fit_its_field_has_its_place() -> None:
     assert shown(error) == "12:15 x"
 
 
+def test_unknown_keys_of_an_exception_are_warned_of() -> None:
+    result = valid(with_exceptions("- {name: e, fields: proc.name, vales: [a]}"))
+    assert codes(result) == ["LOAD_UNKNOWN_KEY"]
+    assert result.diagnostics[0].suggestion == "did you mean 'values'?"
+
+
 APPENDS = ["append: true", "override: {exceptions: append}"]
 
 
