@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from refengine.backends.base import Availability, Connection
 from refengine.backends.target import Target
 from refengine.errors import BackendError
+from refengine.state.interface_list import read_interfaces
 from refengine.state.system import SystemState
 from refengine.state.users import read_users
 
@@ -36,7 +37,9 @@ def connect(target: Target) -> Connection:
 
     # Only the system calls that rules need are stopped at, so that events do not tell what becomes of every
     # descriptor; the thread of an event stands still, so that /proc can be asked.
-    state = SystemState(TraceeProbe(), track_descriptors=False, users=read_users())
+    state = SystemState(
+        TraceeProbe(), track_descriptors=False, users=read_users(), interfaces=read_interfaces()
+    )
     return Connection(PtraceBackend(target.command, target.pids), state.apply)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from collections.abc import Iterable, Mapping
 
 from refengine.state.descriptors import Descriptor
@@ -93,7 +94,9 @@ def list_descriptors(pid: int, root: str = "/proc") -> list[int]:
 
 
 def read_boot_time(root: str = "/proc") -> int:
-    """Return the moment of the boot, 0 where it is not known."""
+    """Return the moment of the boot, 0 where it is not known: to a nanosecond for this machine, else to a second."""
+    if root == "/proc":
+        return time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
     found = re.search(r"^btime (\d+)$", _text(f"{root}/stat"), re.MULTILINE)
     return int(found[1]) * 10**9 if found is not None else 0
 

@@ -23,6 +23,7 @@ _SOCK_TYPE_MASK, _SOCK_STREAM, _SOCK_DGRAM, _SOCK_RAW = 0xFF, 1, 2, 3
 _SOCK_CLOEXEC = 0o2000000
 _IP, _ICMP, _TCP, _UDP, _ICMPV6 = 0, 1, 6, 17, 58
 _EINPROGRESS = 115
+_FIRST_EPHEMERAL_PORT = 32768
 
 
 def create(state: SystemState, event: Event, thread: Thread) -> None:
@@ -62,6 +63,9 @@ def connect(state: SystemState, event: Event, thread: Thread) -> None:
         return
     pair = event.param("tuple")
     if isinstance(pair, (InetTuple, UnixTuple)):
+        if not state.track_descriptors:
+            # The machine has been asked after the call, and has given the new name already.
+            descriptor.reported_name = ""
         _connect(state, descriptor, pair, CLIENT)
 
 
@@ -127,10 +131,15 @@ def _learn(state: SystemState, event: Event, thread: Thread, *, incoming: bool) 
 
 
 def _guessed_role(thread: Thread, pair: InetTuple, *, incoming: bool) -> str:
-    """Return the role of a process in an exchange of datagrams: a server owns the port that they go to."""
-    port = pair.destination.port
-    for other in thread.descriptors.values():
-        if other.listening is not None and other.listening.port == (port if incoming else pair.source.port):
+    """Return the role of a process in an exchange of datagrams.
+
+    A server has been bound to its port, but a client may have, too, by the kernel: to one of those kept for that.
+    """
+    own, other = (pair.destination, pair.source) if incoming else (pair.source, pair.destination)
+    if own.port >= _FIRST_EPHEMERAL_PORT and own.port > other.port:
+        return CLIENT
+    for held in thread.descriptors.values():
+        if held.listening is not None and held.listening.port == own.port:
             return SERVER
     return CLIENT
 
