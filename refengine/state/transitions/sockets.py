@@ -45,6 +45,7 @@ def bind(state: SystemState, event: Event, thread: Thread) -> None:
     descriptor, address = event.descriptor, event.param("addr")
     if descriptor is None or not succeeded(event):
         return
+    _forget_name(state, descriptor)
     if isinstance(address, InetAddress):
         if address.port > 0:
             descriptor.type = "4" if len(address.address) == 4 else "6"
@@ -63,10 +64,14 @@ def connect(state: SystemState, event: Event, thread: Thread) -> None:
         return
     pair = event.param("tuple")
     if isinstance(pair, (InetTuple, UnixTuple)):
-        if not state.track_descriptors:
-            # The machine has been asked after the call, and has given the new name already.
-            descriptor.reported_name = ""
+        _forget_name(state, descriptor)
         _connect(state, descriptor, pair, CLIENT)
+
+
+def _forget_name(state: SystemState, descriptor: Descriptor) -> None:
+    """Let a name count as changed that the machine, asked after the call, has given already."""
+    if not state.track_descriptors:
+        descriptor.reported_name = ""
 
 
 def accept(state: SystemState, event: Event, thread: Thread) -> None:
