@@ -18,6 +18,7 @@ from refengine.cli.configuration import Configuration, load_configuration
 from refengine.cli.exit_codes import ERROR, NO_READER, OK
 from refengine.cli.messages import Messages
 from refengine.cli.options import HelpRequested, Options, parse_options
+from refengine.cli.subcommands import SUBCOMMANDS
 from refengine.cli.terminal import Style
 from refengine.errors import BackendError, DiagnosticError, RefengineError, UsageError
 from refengine.output.channel import ChannelClosedError
@@ -68,6 +69,8 @@ def _guarded(arguments: Sequence[str]) -> int:
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
+    if arguments and arguments[0] in SUBCOMMANDS:
+        return SUBCOMMANDS[arguments[0]].run(arguments[1:])
     try:
         options = parse_options(arguments, Style.of(sys.stdout))
     except HelpRequested as help_:

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn
 
+from refengine.cli.subcommands import SUBCOMMANDS
 from refengine.cli.terminal import Style
 from refengine.errors import UsageError
 
@@ -148,7 +149,7 @@ def parse_options(arguments: Sequence[str], style: Style) -> Options:
 def _parser(style: Style) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="refengine",
-        usage="refengine [OPTIONS] [-- COMMAND [ARGUMENT...]]",
+        usage="refengine [OPTIONS] [-- COMMAND [ARGUMENT...]]\n       refengine SUBCOMMAND [ARGUMENT...]",
         description="Evaluate rules in the Falco language on what programs do, and print an alert for each match.",
         formatter_class=_formatter,
         add_help=False,
@@ -243,7 +244,10 @@ def _formatter(prog: str) -> argparse.HelpFormatter:
 
 def _help(parser: argparse.ArgumentParser, style: Style) -> str:
     examples, codes = style.bold("Examples:"), style.bold("Exit codes:")
-    return f"{parser.format_help()}\n{examples}{EXAMPLES}\n{codes}{EXIT_CODES}".rstrip("\n")
+    width = max(map(len, SUBCOMMANDS))
+    lines = "".join(f"  {row.name:<{width}}  {row.summary}\n" for row in SUBCOMMANDS.values())
+    commands = f"{style.bold('Subcommands, each with its own --help:')}\n{lines}"
+    return f"{parser.format_help()}\n{commands}\n{examples}{EXAMPLES}\n{codes}{EXIT_CODES}".rstrip("\n")
 
 
 def _options(found: argparse.Namespace, command: tuple[str, ...]) -> Options:

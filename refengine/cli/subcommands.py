@@ -1,0 +1,41 @@
+"""Subcommands: programs of their own behind the one name, each imported when it is asked for.
+
+`refengine NAME …` hands what follows to the module's `main`. The plain options, which are those of Falco, need no
+subcommand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Subcommand:
+    """A subcommand: its name, the module whose `main(arguments) -> int` runs it, and what it does."""
+
+    name: str
+    module: str
+    summary: str
+
+    def run(self, arguments: Sequence[str]) -> int:
+        """Run the subcommand and return its exit code."""
+        main: Callable[[Sequence[str]], int] = import_module(self.module).main
+        return main(arguments)
+
+
+SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
+    {
+        row.name: row
+        for row in (
+            Subcommand(
+                "conformance",
+                "refengine.conformance.main",
+                "run the conformance suite on this engine or on another",
+            ),
+        )
+    }
+)
+"""The subcommands by their names."""
