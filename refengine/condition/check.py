@@ -72,7 +72,7 @@ class Checker:
         if left is None:
             return None
         if isinstance(node, nodes.Exists):
-            return typed.Existence(left, body.text.place(node.span))
+            return typed.Existence(left, typed.Written(body.text, node.span))
         return self._comparison(node, left, body)
 
     def _several(self, node: nodes.And | nodes.Or, body: _Body) -> typed.Condition | None:
@@ -129,7 +129,7 @@ class Checker:
             right = self._constants(node, items, left, body)
         if right is None:
             return None
-        return typed.Test(left, node.operator, modifier, right, body.text.place(node.span))
+        return typed.Test(left, node.operator, modifier, right, typed.Written(body.text, node.span))
 
     def _operator_fault(
         self, left: FieldRead | typed.Transform, operator: str, modifier: typed.Modifier | None

@@ -16,7 +16,7 @@ from refengine.condition.networks import Network
 from refengine.condition.pathtree import PathTree
 from refengine.condition.regex import Regex
 from refengine.fields.reading import FieldRead
-from refengine.source import Place
+from refengine.source import Place, Span, Text
 from refengine.values import Value, ValueType
 
 if TYPE_CHECKING:
@@ -67,6 +67,19 @@ class GivenList:
 TypedOperand: TypeAlias = FieldRead | Transform | Given | GivenList
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Where a comparison was written; the place is worked out when it is asked for."""
+
+    text: Text
+    span: Span
+
+    @property
+    def place(self) -> Place:
+        """The place in the source."""
+        return self.text.place(self.span)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Test:
     """`left operator right`.
@@ -79,7 +92,7 @@ class Test:
     operator: str
     modifier: Modifier | None
     right: FieldRead | Transform | tuple[Constant, ...]
-    place: Place | None = None
+    written: Written | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +100,7 @@ class Existence:
     """`left exists`."""
 
     left: FieldRead | Transform
-    place: Place | None = None
+    written: Written | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
