@@ -96,11 +96,12 @@ class Checker:
             condition = self._condition(node.body, inner)
             macro = None if condition is None else typed.Macro(node.name, condition)
             known = self._macros[id(node.body)] = (node, macro, tuple(inner.found))
-        note = Note(f"in the macro '{node.name}', which is used here", body.text.place(node.span))
-        body.found.extend(
-            replace(diagnostic, notes=(*diagnostic.notes, note)) if diagnostic.is_error else diagnostic
-            for diagnostic in known[2]
-        )
+        if known[2]:
+            note = Note(f"in the macro '{node.name}', which is used here", body.text.place(node.span))
+            body.found.extend(
+                replace(diagnostic, notes=(*diagnostic.notes, note)) if diagnostic.is_error else diagnostic
+                for diagnostic in known[2]
+            )
         return known[1]
 
     def _left(self, operand: nodes.Operand, body: _Body) -> FieldRead | typed.Transform | None:
