@@ -26,4 +26,6 @@ def connect(target: Target) -> Connection:
         raise BackendError("the capture backend reads one file: give it with -e FILE")
     state = SystemState()
     backend = CaptureBackend(target.files[0], partial(seed, state))
-    return Connection(backend, state.apply, lambda: backend.warnings)
+    return Connection(
+        backend, state.apply, lambda: backend.warnings, state, progress=lambda: backend.progress
+    )

@@ -32,8 +32,14 @@ ACCOUNTING = frozenset({"brk", "mmap", "mmap2", "munmap", "switch", "procinfo"})
 ACCOUNTED = ("proc.vm", "thread.vm", "thread.pf", "thread.cpu", "thread.exec", "thread.totexec")
 """What the names of the fields that show those begin with."""
 
+OF_ALL_EVENTS = ("evt.reltime", "evt.deltatime")
+"""What the names of the fields begin with that are reckoned from events of whatever type."""
+
 BLOCK_HEADER, BLOCK_SIZE = 10, 36
 """Bytes in front of an event in its block, and bytes up to its parameters, in the usual form of a block."""
+
+MAX_ENTERED = 1 << 16
+"""Threads of which the entry of a system call is kept until its exit; with more, the oldest is given up."""
 
 UNDECODABLE = "undecodable"
 """The cause of a dropped event whose length or parameters make no sense."""
@@ -70,6 +76,8 @@ def _shapes(order: str) -> Mapping[int, _Shape]:
 
 def _steps(interest: Interest) -> list[int]:
     """Return the step for each event type when only `interest`, and what the state needs, is delivered."""
+    if any(name.startswith(OF_ALL_EVENTS) for name in interest.fields):
+        interest = Interest(None, interest.fields)
     accounts = interest.event_types is None or any(name.startswith(ACCOUNTED) for name in interest.fields)
     wanted = [
         interest.wants(row.target.name)
@@ -244,6 +252,8 @@ class EventScanner:
             self._fault(position)
             return None
         if step in (STORE, STORE_AND_COUNT):
+            if len(self._entered) >= MAX_ENTERED:
+                del self._entered[next(iter(self._entered))]
             self._entered[tid] = StoredEnter(
                 code, window[first:last], tuple(bound - first for bound in bounds)
             )

@@ -174,6 +174,14 @@ def test_no_length_makes_the_reader_ask_for_much_memory(tmp_path: Path) -> None:
     assert peak < 20 << 20
 
 
+def test_entries_without_exits_are_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("refengine.backends.capture.events.MAX_ENTERED", 2)
+    enters = [event("SYSCALL_CLOSE_E", i64(tid), tid=tid) for tid in (1, 2, 3)]
+    exits = [event("SYSCALL_CLOSE_X", i64(0), tid=tid) for tid in (1, 2, 3)]
+    read = read_capture(tmp_path, capture(*enters, *exits))
+    assert [found.param("fd") for found in read.events] == [None, 2, 3]
+
+
 def check(folder: Path, data: bytes) -> None:
     """Read whatever `data` are, through every parameter."""
     try:

@@ -188,6 +188,22 @@ def test_what_is_of_no_interest_is_numbered_and_left_out(tmp_path: Path) -> None
     assert [(found.number, found.name) for found in read.events] == [(3, "lstat"), (4, "chdir")]
 
 
+def test_what_fields_are_reckoned_from_is_given(tmp_path: Path) -> None:
+    data = capture(
+        event("SYSCALL_STAT_X", i64(0), text("/a")),
+        event("SYSCALL_BRK_4_X", i64(0), u32(1), u32(2), u32(3), i64(0)),
+        event("SYSCALL_LSTAT_X", i64(0), text("/b")),
+    )
+
+    def names(*fields: str) -> list[str]:
+        read = read_capture(tmp_path, data, Interest(frozenset({"lstat"}), frozenset(fields)))
+        return [found.name for found in read.events]
+
+    assert names() == ["lstat"]
+    assert names("proc.vmsize") == ["brk", "lstat"]
+    assert names("evt.reltime.s") == ["stat", "brk", "lstat"]
+
+
 def test_generic_events_are_chosen_by_their_system_call(tmp_path: Path) -> None:
     from refengine.tables.syscalls import BY_NAME
 
