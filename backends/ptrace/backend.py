@@ -125,6 +125,9 @@ class PtraceBackend:
                 failure = "" if tracer.started else child.failure()
             finally:
                 child.close()
+        except OSError as error:
+            self.close()
+            raise BackendError(f"{self._command[0]}: cannot be started: {error.strerror}") from error
         except BaseException:
             self.close()
             raise
@@ -218,7 +221,7 @@ def availability() -> Availability:
         _check_platform()
     except BackendError as error:
         return Availability(False, str(error))
-    pid = os.fork()
+    pid = binding.fork()
     if pid == 0:
         signal.pause()
         os._exit(0)

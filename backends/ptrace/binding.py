@@ -11,6 +11,7 @@ import ctypes
 import errno
 import os
 import struct
+import warnings
 from ctypes import c_long, c_ssize_t, c_uint64, c_ulong, c_void_p
 from typing import Final
 
@@ -136,6 +137,17 @@ def request(number: int, tid: int, address: int = 0, data: int = 0) -> None:
     if _ptrace(number, tid, address, data) < 0:
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
+
+
+def fork() -> int:
+    """Fork the process, and be silent about other threads.
+
+    Python warns that a child may find a lock held by a thread that it has not got. Our children take none: they
+    become another program at once, or sleep.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
 
 
 def event_message(tid: int) -> int | None:

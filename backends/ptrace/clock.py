@@ -24,7 +24,7 @@ class Clock:
 
     def __init__(self) -> None:
         ready_read, ready_write = os.pipe()
-        self.pid = os.fork()
+        self.pid = binding.fork()
         if self.pid == 0:
             _tick(ready_read)
         os.close(ready_read)

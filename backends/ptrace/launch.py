@@ -67,7 +67,7 @@ class Launched:
     def __init__(self, path: str, argv: Sequence[str], program: LoadableFilter | None, options: int) -> None:
         go_read, self._go = os.pipe()
         self._errors, errors_write = os.pipe()
-        self.pid = os.fork()
+        self.pid = binding.fork()
         if self.pid == 0:
             os.close(self._go)
             _become(path, list(argv), program, go_read, errors_write)

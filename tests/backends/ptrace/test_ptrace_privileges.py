@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -148,12 +149,81 @@ def test_a_tracee_s_own_filter_comes_first(watch: Watch, c_program: MakeC) -> No
     assert run.only("seccomp").param("res") == 0
 
 
+DENY = r"""
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+int main(int argc, char **argv) {
+    struct sock_filter code[] = {
+        {0x20, 0, 0, 0}, {0x15, 0, 1, atoi(argv[1])}, {0x06, 0, 0, SECCOMP_RET_ERRNO | EPERM},
+        {0x06, 0, 0, SECCOMP_RET_ALLOW},
+    };
+    struct sock_fprog program = {4, code};
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program)) return 99;
+    execv(argv[2], argv + 2);
+    return 98;
+}
+"""
+SECCOMP, PTRACE, PROCESS_VM_READV, PIDFD_GETFD = 317, 101, 310, 438
+
+
+def run_denied(
+    c_program: MakeC, number: int, script: str, *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    """Run the Python text `script` where the system call `number` is refused."""
+    return subprocess.run(
+        [*c_program(DENY), str(number), sys.executable, "-c", script, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
 def test_where_the_filter_is_refused_every_call_is_stopped_at(watch: Watch, c_program: MakeC) -> None:
-    """The tracer runs under a filter itself that denies `seccomp`."""
-    run = watch(["sh", "-c", "cd /usr"], "chdir", use_filter=False)
-    assert not run.filtered
-    assert run.only("chdir", path="/usr").param("res") == 0
-    assert run.statistics.filtered > 0
+    done = run_denied(c_program, SECCOMP, RUN, "sh", "-c", "cat /etc/passwd >/dev/null; exit 3")
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    assert "openat /etc/passwd None" in lines
+    assert lines[0] == f"execve sh {os.geteuid()}"
+    assert lines[-1] == "filtered False exit 3"
+
+
+def test_where_ptrace_is_refused_the_reason_and_the_remedy_are_given(watch: Watch, c_program: MakeC) -> None:
+    script = (
+        "from refengine.backends.ptrace.backend import availability\n"
+        "can = availability(); print(can.available, can.reason, can.remedy, sep='\\n')\n" + RUN
+    )
+    done = run_denied(c_program, PTRACE, script, "true")
+    available, reason, remedy = done.stdout.splitlines()
+    assert available == "False"
+    assert reason.startswith("cannot trace a child process: permission denied")
+    assert "SYS_PTRACE" in remedy
+    assert done.stderr.splitlines()[-1].startswith(
+        "refengine.errors.BackendError: cannot trace a child process"
+    )
+
+
+@pytest.mark.parametrize("number", [PROCESS_VM_READV, PIDFD_GETFD])
+def test_other_ways_are_taken_where_calls_are_refused(watch: Watch, c_program: MakeC, number: int) -> None:
+    done = run_denied(c_program, number, RUN, "cat", "/etc/passwd")
+    assert "openat /etc/passwd None" in done.stdout.splitlines()
+
+
+def test_memory_is_read_word_by_word_where_nothing_else_is_allowed(watch: Watch, c_program: MakeC) -> None:
+    """The memory of a program that its user may not read is closed to everything but ptrace itself."""
+    script = RUN.replace(
+        "backend = ",
+        "from refengine.backends.ptrace import memory\n"
+        "memory.Memory._open = lambda self, tid: self._files.setdefault(tid, -1)\nbackend = ",
+    )
+    path = "/" + "deep/" * 200
+    done = run_denied(c_program, PROCESS_VM_READV, script, "cat", path)
+    assert f"openat {path} None" in done.stdout.splitlines()
 
 
 def test_another_architecture_is_left_alone(watch: Watch, c_program: MakeC) -> None:
