@@ -31,12 +31,13 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "state": OBSERVATION,
     "fields": OBSERVATION | {"state", "errors"},
     "backends.target": frozenset(),
-    "backends.base": OBSERVATION | {"backends.target"},
+    "backends.base": OBSERVATION | {"state", "backends.target"},
     "backends.ptrace": BACKEND,
     "backends.capture": BACKEND,
     "backends.fanotify": BACKEND,
     "backends.ebpf": BACKEND,
     "backends.k8s_audit": BACKEND,
+    "backends.events": BACKEND | {"fields"},  # its events are values of fields
     "backends.registry": frozenset({"errors", "backends.base", "backends.target"}),
     # The language side.
     "condition": LANGUAGE | {"tables", "event", "fields"},
@@ -48,10 +49,9 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "engine": RULES | {"output", "rulefile", "program"},
     # The surface.
     "": RULES | {"output", "rulefile", "ruleset", "engine"},
-    "conformance": RULES | {"output", "rulefile", "ruleset", "engine", ""},
-    "cli": RULES
-    | {"output", "rulefile", "ruleset", "interest", "engine", "conformance", "state", ""}
-    | OPENING,
+    "cli": RULES | {"output", "rulefile", "ruleset", "interest", "engine", "state", ""} | OPENING,
+    # A command of its own, which the command line finds by name. It writes captures for engines that read no events.
+    "conformance": RULES | {"output", "rulefile", "ruleset", "engine", "backends.capture", "cli", ""},
     "__main__": frozenset({"cli"}),
     # Folders for other readers: texts, and what reads them for the tests and the documentation.
     "grammar": frozenset(),
@@ -66,8 +66,8 @@ The empty name is `refengine/__init__.py`. The registry opens a backend by its m
 FOR_TYPES_ONLY = frozenset({("event", "state")})
 """Imports against the direction, allowed below `if TYPE_CHECKING`: an event points at the state of its thread."""
 
-WHEN_CALLED_ONLY = frozenset({("errors", "report")})
-"""Imports against the direction, allowed inside functions: an error's text is made by the renderer."""
+WHEN_CALLED_ONLY = frozenset({("errors", "report"), ("cli", "backends.capture")})
+"""Imports allowed inside functions only: an error's text is made by the renderer; events are recorded on demand."""
 
 
 @dataclass(frozen=True)
