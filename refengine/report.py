@@ -8,6 +8,9 @@ from refengine.source import Place
 WIDEST = 150
 """Characters of a source line that are shown at most; longer lines are cut around the fault."""
 
+LONGEST_MESSAGE = 400
+"""Characters of a message that are shown at most; what it quotes may be of any length."""
+
 
 def render(diagnostic: Diagnostic) -> str:
     """Return the diagnostic over several lines, without a line end after the last.
@@ -16,7 +19,7 @@ def render(diagnostic: Diagnostic) -> str:
     """
     severity = "error" if diagnostic.is_error else "warning"
     where = "" if diagnostic.place is None else f"{diagnostic.place}: "
-    lines = [f"{where}{severity}: {diagnostic.message} [{diagnostic.code}]"]
+    lines = [f"{where}{severity}: {_shortened(diagnostic.message)} [{diagnostic.code}]"]
     context = [f"{item.kind} '{item.name}'" for item in diagnostic.path if item.name]
     if context:
         lines.append(f"  in {', '.join(context)}")
@@ -29,7 +32,7 @@ def render(diagnostic: Diagnostic) -> str:
             lines.extend(snippet(note.place))
     if diagnostic.suggestion is not None:
         lines.append(f"  help: {diagnostic.suggestion}")
-    return "\n".join(lines)
+    return "\n".join(map(_printable, lines))
 
 
 def snippet(place: Place) -> list[str]:
@@ -47,9 +50,17 @@ def snippet(place: Place) -> list[str]:
     margin = f"  {start.line} | "
     before = "".join("\t" if character == "\t" else " " for character in shown[: column - left])
     return [
-        f"{margin}{prefix}{_printable(shown)}{suffix}",
+        f"{margin}{prefix}{shown}{suffix}",
         f"{' ' * (len(margin) - 2)}| {' ' * len(prefix)}{before}{'^' * width}",
     ]
+
+
+def _shortened(message: str) -> str:
+    """Return the message without its middle where it is too long to read."""
+    if len(message) <= LONGEST_MESSAGE:
+        return message
+    half = LONGEST_MESSAGE // 2 - 2
+    return f"{message[:half]}...{message[-half:]}"
 
 
 def _printable(text: str) -> str:

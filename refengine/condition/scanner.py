@@ -15,8 +15,8 @@ SPACE = " \\t\\n\\r\\f\\v"
 """The characters of POSIX `[:space:]`, for use inside a character class."""
 
 BLANKS = re.compile("[ \\t\\x08\\r\\n]*")
-IDENTIFIER = re.compile("[a-zA-Z]+[a-zA-Z0-9_]*")
-FIELD_NAME = re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*(?:\.[a-zA-Z]+[a-zA-Z0-9_]*)+")
+IDENTIFIER = re.compile("[a-zA-Z][a-zA-Z0-9_]*")
+FIELD_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+")
 FIELD_ARGUMENT = re.compile(f"[^\\]\\[\"'{SPACE}]+")
 HEX_NUMBER = re.compile("0[xX][0-9a-fA-F]+")
 NUMBER = re.compile(r"[+\-]?[0-9]+[.]?[0-9]*(?:[eE][+\-][0-9]+)?")
