@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from refengine.event import Event
+from refengine.event import Event, RecordedEvent
+
+if TYPE_CHECKING:
+    from refengine.state.system import SystemState
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,13 @@ class Interest:
 class Capabilities:
     """What a backend can observe at all.
 
+    `source` is the source of all its events, None where each event says its own.
     `event_types` are values of `evt.type`, None meaning all of them; `absent_fields` are the fields that have
     no value under this backend although the event has them elsewhere, each with the reason; `privileges` says
     in words what it needs; `exact` is false where parameters are approximations.
     """
 
-    source: str
+    source: str | None
     event_types: frozenset[str] | None
     privileges: str
     absent_fields: Mapping[str, str] = field(default_factory=dict)
@@ -76,7 +80,7 @@ class Backend(Protocol):
         :raises BackendError: when it cannot, with the reason and the remedy.
         """
 
-    def read(self, timeout: float) -> Sequence[Event] | None:
+    def read(self, timeout: float) -> Sequence[Event] | Sequence[RecordedEvent] | None:
         """Return the next events, none of them after `timeout` seconds without any; None at the end."""
 
     @property
@@ -95,9 +99,12 @@ class Connection:
     """A backend that is ready to be opened, and the state that its events keep up to date.
 
     `observe` must be called with every event, in order, before a rule sees it. `warnings` gives what was found
-    wrong with the events so far, in sentences for people.
+    wrong with the events so far, in sentences for people. `state` is None where events are given by their
+    fields; `progress`, for sources with an end, gives the bytes read and those there are, 0 where unknown.
     """
 
     backend: Backend
-    observe: Callable[[Event], None]
+    observe: Callable[[Any], None]
     warnings: Callable[[], Sequence[str]] = tuple
+    state: SystemState | None = None
+    progress: Callable[[], tuple[int, int]] | None = None

@@ -43,6 +43,7 @@ BACKENDS: Mapping[str, Entry] = MappingProxyType(
                 "a command and everything it starts, or running processes; needs no privileges",
             ),
             Entry("capture", "refengine.backends.capture", "the events recorded in a capture file"),
+            Entry("events", "refengine.backends.events", "events given by their fields, as lines of JSON"),
         )
     }
 )

@@ -40,7 +40,7 @@ def connect(target: Target) -> Connection:
     state = SystemState(
         TraceeProbe(), track_descriptors=False, users=read_users(), interfaces=read_interfaces()
     )
-    return Connection(PtraceBackend(target.command, target.pids), state.apply)
+    return Connection(PtraceBackend(target.command, target.pids), state.apply, state=state)
 
 
 def _missing_package() -> Availability | None:

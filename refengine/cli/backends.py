@@ -32,16 +32,33 @@ def choose(options: Options, configuration: Configuration) -> tuple[str, Target]
     :raises UsageError: when nothing is given that could be observed.
     """
     named = bool(options.command or options.pids)
-    path = options.capture
+    path = options.recording
     if path is None and not named and configuration.engine_kind == "replay" and configuration.capture_file:
         path = Path(configuration.capture_file)
     target = Target(options.command, options.pids, () if path is None else (path,))
     if options.backend != "auto":
         return options.backend, target
     if path is not None:
-        return "capture", target
+        return _reader_of(path), target
     if named:
         return "ptrace", target
     raise UsageError(
-        "nothing to watch: give a command behind --, a process with -p PID, or a capture with -e FILE"
+        "nothing to watch: give a command behind --, a process with -p PID, or a recording with -e FILE"
     )
+
+
+def _reader_of(path: Path) -> str:
+    """Return the backend that reads a recording: lines of JSON begin with a brace, captures with other bytes.
+
+    What cannot be looked into, since reading would use it up, goes by its name.
+    """
+    if str(path) == "-":
+        return "events"
+    if not path.is_file():
+        return "events" if path.suffix in {".jsonl", ".json"} else "capture"
+    try:
+        with path.open("rb") as file:
+            beginning = file.read(512).lstrip()
+    except OSError:
+        return "capture"  # which says what is wrong with it
+    return "events" if beginning.startswith(b"{") else "capture"

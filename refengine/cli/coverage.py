@@ -18,7 +18,7 @@ def coverage(all_rules: Iterable[Rule], rules: Iterable[Rule], backend: Backend)
     """
     rules = tuple(rules)
     capabilities = backend.capabilities
-    others = [rule for rule in all_rules if rule.enabled and rule.source != capabilities.source]
+    others = [rule for rule in all_rules if rule.enabled and capabilities.source not in (None, rule.source)]
     for source in sorted({rule.source for rule in others}):
         names = [rule.name for rule in others if rule.source == source]
         yield f"the {backend.name} backend has no events of source {source}, so {_not_evaluated(names)}"

@@ -29,6 +29,10 @@ EXAMPLES = """
   Read a capture file:
     refengine -r rules.yaml -e trace.scap
 
+  See what there is to write rules about, and try rules on it later:
+    refengine --print-events -- make test > events.jsonl
+    refengine -r rules.yaml -e events.jsonl
+
   See whether rules are right, without running them:
     refengine -V rules.yaml
 
@@ -61,7 +65,9 @@ class Options:
     overrides: tuple[str, ...]
     backend: str
     pids: tuple[int, ...]
-    capture: Path | None
+    recording: Path | None
+    record: Path | None
+    print_events: bool
     command: tuple[str, ...]
     seconds: float | None
     all_events: bool
@@ -182,8 +188,12 @@ def _add_events(group: argparse._ArgumentGroup) -> None:
         help="a number is --pid, anything else is --print, as in Falco")  # fmt: skip
     group.add_argument("--pid", dest="more_pids", metavar="PID", action="append", type=_pid, default=[],
         help="attach to a running process and what it starts from now on; may be repeated")  # fmt: skip
-    group.add_argument("-e", "--events", dest="capture", metavar="FILE", type=Path,
-        help="read the events from a capture file")  # fmt: skip
+    group.add_argument("-e", "--events", dest="recording", metavar="FILE", type=Path,
+        help="read the events from a file: a capture, or JSON lines of field values (- for standard input)")  # fmt: skip
+    group.add_argument("-w", "--record", dest="record", metavar="FILE", type=Path,
+        help="record the events to a capture file")  # fmt: skip
+    group.add_argument("--print-events", action="store_true",
+        help="print the events as JSON lines of field values instead of alerts; with rules, what these read")  # fmt: skip
     group.add_argument("-M", dest="seconds", metavar="SECONDS", type=_seconds,
         help="stop after so many seconds")  # fmt: skip
     group.add_argument("-i", dest="all_events", action="store_true",
@@ -260,7 +270,9 @@ def _options(found: argparse.Namespace, command: tuple[str, ...]) -> Options:
         overrides=tuple(found.overrides),
         backend=found.backend,
         pids=(*found.pids, *found.more_pids),
-        capture=found.capture,
+        recording=found.recording,
+        record=found.record,
+        print_events=found.print_events,
         command=command,
         seconds=found.seconds,
         all_events=found.all_events,
@@ -306,7 +318,7 @@ def _check(options: Options, found: argparse.Namespace) -> None:
         for name, given in (
             ("a command behind --", options.command),
             ("-p or --pid", options.pids),
-            ("-e", options.capture),
+            ("-e", options.recording),
         )
         if given
     ]

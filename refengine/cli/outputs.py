@@ -12,16 +12,18 @@ from refengine.output.formats import LineFormat
 
 
 class Outputs:
-    """Writes each alert to every channel that is switched on.
+    """Writes each alert to every channel that is switched on; a `silent` one has no standard output.
 
     :raises ChannelError: when a file cannot be opened.
     """
 
-    def __init__(self, configuration: Configuration, *, unbuffered: bool = False) -> None:
+    def __init__(
+        self, configuration: Configuration, *, unbuffered: bool = False, silent: bool = False
+    ) -> None:
         self._format: LineFormat = configuration.format
         self._hostname = hostname()
         self._buffered = configuration.buffered and not unbuffered
-        self._stdout = configuration.stdout
+        self._stdout = configuration.stdout and not silent
         self._file = configuration.file
         self._channels = self._open()
 

@@ -106,6 +106,20 @@ def read_field(name: str, argument: str | None = None, source: str = SYSCALL) ->
     return FieldRead(key, field, argument, type, field.is_list, many)
 
 
+def read_key(key: str, source: str = SYSCALL) -> FieldRead:
+    """Return the reading of a field by its full text, argument included: `proc.aname[2]`.
+
+    :raises FieldError: when there is no such field, or it cannot have the argument.
+    """
+    found = _KEY.fullmatch(key)
+    if found is None:
+        raise FieldError(f"'{key}' is not the text of a field")
+    return read_field(found[1], found[2], source)
+
+
+_KEY = re.compile(r"([^\[\]]+)(?:\[(.*)\])?", re.DOTALL)
+
+
 def _unknown(name: str, source: str) -> UnknownFieldError:
     known = CATALOGUE.get(name)
     if known is not None:

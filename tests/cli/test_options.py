@@ -36,7 +36,7 @@ def test_nothing_is_asked_for_by_default() -> None:
     assert options.list_source is None
     assert options.describe_rule is None
     assert options.seconds is None
-    assert options.capture is None
+    assert options.recording is None
 
 
 @pytest.mark.parametrize(
