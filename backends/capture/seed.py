@@ -14,6 +14,7 @@ from refengine.state.descriptors import SERVER, Descriptor
 from refengine.state.interfaces import Interface, Interfaces
 from refengine.state.system import SystemState
 from refengine.state.threads import Thread
+from refengine.state.transitions.sockets import settle_connections
 from refengine.state.users import Group, User, Users
 
 
@@ -24,7 +25,8 @@ def seed(state: SystemState, tables: SystemTables) -> None:
     for entry in tables.descriptors:
         thread = state.threads.get(entry.tid)
         if thread is not None:
-            thread.descriptors.put(entry.number, _descriptor(entry, thread.pid))
+            thread.descriptors.put(entry.number, _descriptor(entry))
+    settle_connections(state.threads)
     if tables.users or tables.groups:
         state.users = Users(
             (User(user.uid, user.gid, user.name, user.home, user.shell) for user in tables.users),
@@ -81,9 +83,9 @@ def _thread(state: SystemState, record: ProcessRecord) -> Thread:
     return thread
 
 
-def _descriptor(record: DescriptorRecord, pid: int) -> Descriptor:
+def _descriptor(record: DescriptorRecord) -> Descriptor:
     descriptor = Descriptor(
-        record.type, record.name, open_flags=record.open_flags, dev=record.dev, ino=record.ino, pid=pid
+        record.type, record.name, open_flags=record.open_flags, dev=record.dev, ino=record.ino
     )
     descriptor.protocol = PROTOCOLS.get(record.protocol)
     if isinstance(record.tuple, InetTuple):

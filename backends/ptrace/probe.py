@@ -46,7 +46,7 @@ class TraceeProbe(ProcProbe):
             return super().descriptor(pid, number, known)
         with borrowed:
             found = _describe(borrowed)
-        found.pid, found.dev, found.ino = pid, status.st_dev & 0xFFFFFFFF, status.st_ino
+        found.dev, found.ino = status.st_dev & 0xFFFFFFFF, status.st_ino
         found.reported_name = found.name
         # A role that an event has told is better than one that the ports suggest.
         if known is not None and known.ino in (0, found.ino) and known.role is not None:

@@ -16,6 +16,9 @@ AT_FDCWD = -100
 UNKNOWN_DIRECTORY = "<UNKNOWN>"
 """What a relative path is shown below when its directory is not known at all."""
 
+ABSENT = "<NA>"
+"""What stands for a path that an observer could not read."""
+
 PATH_LIMIT = 1024
 TOO_LONG = "/PATH_TOO_LONG"
 """What stands for a path of `PATH_LIMIT` characters or more."""

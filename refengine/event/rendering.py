@@ -13,7 +13,7 @@ from time import localtime, strftime
 
 from refengine.event.addresses import printable, sockaddr_text, tuple_text
 from refengine.event.event import Event, ParamValue
-from refengine.event.paths import AT_FDCWD, base_directory, descriptor_numbered, joined
+from refengine.event.paths import ABSENT, AT_FDCWD, base_directory, descriptor_numbered, joined
 from refengine.event.sockets import InetAddress, InetTuple, UnixAddress, UnixTuple
 from refengine.tables.errnos import ERRNO_NAMES
 from refengine.tables.event_types import Parameter
@@ -22,7 +22,6 @@ from refengine.tables.signals import SIGNAL_NAMES
 from refengine.tables.syscalls import BY_CODE
 from refengine.values import Format, ValueType
 
-ABSENT = "<NA>"
 EMPTY = "NULL"
 
 Texts = tuple[str, str]
@@ -97,7 +96,8 @@ def descriptor_text(event: Event, number: int) -> str:
     if descriptor is None:
         return ""
     letter = _PROTOCOL_LETTERS.get(descriptor.shown_protocol or "", "") if descriptor.type in "46" else ""
-    return f"<{descriptor.type}{letter}>{printable(descriptor.name)}"
+    kind = "u" if descriptor.type == "U" else descriptor.type
+    return f"<{kind}{letter}>{printable(descriptor.name)}"
 
 
 def number_text(value: int, form: Format, bits: int) -> str:

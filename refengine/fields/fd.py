@@ -46,7 +46,7 @@ def type_letter(event: Event) -> str | None:
     """`fd.typechar`: `o` where the descriptor is not known."""
     descriptor = event.descriptor
     if descriptor is not None:
-        return descriptor.type
+        return "u" if descriptor.type == "U" else descriptor.type
     return "o" if concerned(event) else None
 
 

@@ -11,6 +11,8 @@ from refengine.state.descriptors import DESCRIPTOR_TYPES
 from refengine.state.threads import Thread
 from refengine.values import Value
 
+_UINT64 = (1 << 64) - 1
+
 
 def name(event: Event) -> str | None:
     """`proc.name`: the kernel's short name of the program."""
@@ -122,21 +124,18 @@ def start(event: Event) -> int | None:
 
 
 def ctime_before_start(event: Event) -> int | None:
-    """`proc.exe_ino.ctime_duration_proc_start`: from the file's last status change to the start."""
+    """`proc.exe_ino.ctime_duration_proc_start`: from the file's last status change to the start.
+
+    The number is unsigned: for a file that changed after the start it is close to its upper bound.
+    """
     thread = event.thread
-    if thread is None or thread.exe_ino_ctime == 0 or thread.clone_time == 0:
-        return None
-    passed = thread.clone_time - thread.exe_ino_ctime
-    return passed if passed > 0 else None
+    return None if thread is None or thread.ctime_to_start == 0 else thread.ctime_to_start & _UINT64
 
 
 def ctime_after_pidns_start(event: Event) -> int | None:
     """`proc.exe_ino.ctime_duration_pidns_start`: from the namespace's start to the file's last status change."""
     thread = event.thread
-    if thread is None or thread.exe_ino_ctime == 0 or thread.pidns_init_start_time == 0:
-        return None
-    passed = thread.exe_ino_ctime - thread.pidns_init_start_time
-    return passed if passed > 0 else None
+    return None if thread is None or thread.pidns_start_to_ctime == 0 else thread.pidns_start_to_ctime
 
 
 def open_descriptors(event: Event) -> int | None:

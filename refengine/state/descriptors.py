@@ -22,7 +22,8 @@ class Descriptor:
     program gave it. `open_flags` are in the capture format's bits. `tuple` holds both ends of a connection,
     `listening` the bound address of a socket that waits for some. `protocol` is `tcp`, `udp`, `icmp`, `raw`, or
     None for what is not an IP socket. `role` is `client`, `server` or None where not known yet. `reported_name`
-    is the name at the end of the last event that concerned the descriptor.
+    is the name at the end of the last event that concerned the descriptor, `process` the
+    number of the process that a `pidfd` stands for.
     """
 
     type: str
@@ -32,13 +33,12 @@ class Descriptor:
     dev: int = 0
     ino: int = 0
     mount_id: int = 0
-    pid: int = 0
+    process: int = 0
     tuple: SocketTuple | None = None
     listening: InetAddress | None = None
     protocol: str | None = None
     role: str | None = None
     connected: bool = False
-    close_on_exec: bool = False
     upper_layer: bool = False
     lower_layer: bool = False
     reported_name: str = ""
@@ -58,13 +58,12 @@ class Descriptor:
             self.dev,
             self.ino,
             self.mount_id,
-            self.pid,
+            self.process,
             self.tuple,
             self.listening,
             self.protocol,
             self.role,
             self.connected,
-            self.close_on_exec,
             self.upper_layer,
             self.lower_layer,
             self.name,

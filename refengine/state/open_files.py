@@ -64,7 +64,6 @@ def read_descriptor(
         known.reported_name = known.name
         return known
     descriptor = _of_target(pid, target, file, root)
-    descriptor.pid = pid
     descriptor.dev = encoded_device(file.st_dev)
     descriptor.ino = file.st_ino
     descriptor.reported_name = descriptor.name
@@ -137,7 +136,6 @@ def _fill_info(descriptor: Descriptor, path: str) -> None:
             for bit, flag in _KERNEL_FLAGS.items():
                 if flags & bit:
                     descriptor.open_flags |= flag
-            descriptor.close_on_exec = bool(flags & os.O_CLOEXEC)
         elif name == "mnt_id":
             descriptor.mount_id = int(value)
 

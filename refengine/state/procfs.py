@@ -67,6 +67,7 @@ def read_thread(
     _fill_stat(thread, _text(f"{folder}/stat"), boot_time)
     _fill_command(thread, folder)
     _fill_executable(thread, folder)
+    thread.note_executable_age()
     thread.env = _strings(f"{folder}/environ")
     thread.set_cwd(_link(f"{folder}/cwd"))
     thread.root = _link(f"{folder}/root") or "/"

@@ -11,7 +11,7 @@ from refengine.state.interfaces import Interfaces
 from refengine.state.probe import NoProbe, Probe
 from refengine.state.thread_table import THREAD_LIMIT, ThreadTable
 from refengine.state.threads import CLONE_FILES, CLONE_FS, UNKNOWN_ID, Thread
-from refengine.state.transitions.table import PLANS
+from refengine.state.transitions.table import NOTICES, PLANS
 from refengine.state.users import Users
 
 UNKNOWN_NAME = "<NA>"
@@ -28,14 +28,15 @@ class SystemState:
     `apply` is called with every event, in order, before the rules see it. `probe` is asked about threads that
     no event has made known. With `track_descriptors` false the events do not tell all that becomes of
     descriptors and working directories (nobody asked for `close`, say), so these are asked of the probe each
-    time; it must then be able to answer while the thread stands still.
+    time; it must then be able to answer while the thread stands still. `boot_time` is in nanoseconds since the
+    epoch, 0 where unknown.
     """
 
     __slots__ = (
         "_cgroup_texts",
         "_closing",
         "_leaving",
-        "descriptor_limit",
+        "boot_time",
         "event_time",
         "first_event_time",
         "hostname",
@@ -55,15 +56,15 @@ class SystemState:
         users: Users | None = None,
         interfaces: Interfaces | None = None,
         hostname: str | None = None,
+        boot_time: int = 0,
         thread_limit: int = THREAD_LIMIT,
-        descriptor_limit: int = 4096,
     ) -> None:
         self.probe: Probe = probe if probe is not None else NoProbe()
         self.track_descriptors = track_descriptors
         self.users = users if users is not None else Users()
         self.interfaces = interfaces if interfaces is not None else Interfaces()
         self.hostname = hostname if hostname is not None else socket.gethostname()
-        self.descriptor_limit = descriptor_limit
+        self.boot_time = boot_time
         self.threads = ThreadTable(thread_limit)
         self.first_event_time = 0
         self.previous_event_time = 0
@@ -82,7 +83,12 @@ class SystemState:
         event.state = self
         self.previous_event_time = self.event_time
         self.event_time = event.time
-        meets, position, transition = PLANS[event.type.code]
+        has_thread, meets, position, transition = PLANS[event.type.code]
+        if not has_thread:
+            notice = NOTICES.get(event.type.code)
+            if notice is not None:
+                notice(self, event)
+            return
         thread = self.threads.get(event.tid)
         if meets:
             if thread is None:
@@ -171,7 +177,6 @@ class SystemState:
         """Record that a thread has got a descriptor by the event."""
         thread.last_fd = number
         event.descriptor = descriptor
-        descriptor.pid = thread.pid
         thread.descriptors.put(number, descriptor)
 
     def close_later(self, thread: Thread, number: int) -> None:

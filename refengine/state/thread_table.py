@@ -60,6 +60,13 @@ class ThreadTable(dict[int, Thread]):
             if thread.group is not None:
                 thread.group.alive -= 1
 
+    def revive(self, thread: Thread) -> None:
+        """Count a thread among the living of its group again: its number was taken over by another one."""
+        if thread.is_dead:
+            thread.is_dead = False
+            if thread.group is not None:
+                thread.group.alive += 1
+
     def enter_process(self, thread: Thread, pid: int) -> None:
         """Make a thread whose process was not known one of process `pid`."""
         thread.pid = pid

@@ -12,7 +12,6 @@ _CLONE = FLAG_TABLES["clone_flags"]
 CLONE_FILES = _CLONE["CLONE_FILES"]
 CLONE_FS = _CLONE["CLONE_FS"]
 CLONE_THREAD = _CLONE["CLONE_THREAD"]
-CLONE_PARENT = _CLONE["CLONE_PARENT"]
 
 UNKNOWN_ID = 0xFFFFFFFF
 """A user, group or login id that is not known, or not set."""
@@ -20,12 +19,16 @@ UNKNOWN_ID = 0xFFFFFFFF
 
 @dataclass(slots=True, eq=False)
 class ThreadGroup:
-    """The threads of one process: the numbers of the known ones, how many of them live, and the first of them."""
+    """The threads of one process: the numbers of the known ones, how many of them live, and the first of them.
+
+    `is_reaper` says that the process takes over the orphans among its descendants.
+    """
 
     pid: int
     main: Thread | None = None
     members: set[int] = field(default_factory=set)
     alive: int = 0
+    is_reaper: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -39,7 +42,9 @@ class Thread:
     absolute path of the program's file. `args` are the arguments after the first. `cgroups` are pairs of
     subsystem and path. `container_id` is `host` outside every container, the empty string where unknown.
 
-    `cwd` ends in a slash, or is the empty string where unknown. `threads` is the table that the thread is in, by
+    `ctime_to_start` is the time from the last status change of the program's file to the start of the thread, as it
+    was when the program was started, `pidns_start_to_ctime` that from the start of the namespace to that change; both
+    are 0 where unknown. `cwd` ends in a slash, or is the empty string where unknown. `threads` is the table that the thread is in, by
     which parents are found; `descriptors` is the table of open files, which threads of a process share; processor times are in hundredths of a second; `group` holds the threads of the same process. `last_fd` is the number of the
     descriptor that the thread's last event concerned.
     """
@@ -77,6 +82,8 @@ class Thread:
     exe_ino: int = 0
     exe_ino_ctime: int = 0
     exe_ino_mtime: int = 0
+    ctime_to_start: int = 0
+    pidns_start_to_ctime: int = 0
     exe_writable: bool = False
     exe_upper_layer: bool = False
     exe_lower_layer: bool = False
@@ -221,3 +228,13 @@ class Thread:
         self.exe_writable = model.exe_writable
         self.exe_upper_layer, self.exe_lower_layer = model.exe_upper_layer, model.exe_lower_layer
         self.exe_from_memfd = model.exe_from_memfd
+        self.ctime_to_start = model.ctime_to_start
+
+    def note_executable_age(self) -> None:
+        """Measure how the age of the program's file relates to the starts of the thread and of the namespace."""
+        if self.exe_ino_ctime == 0:
+            return
+        if self.clone_time:
+            self.ctime_to_start = self.clone_time - self.exe_ino_ctime
+        if 0 < self.pidns_init_start_time < self.exe_ino_ctime:
+            self.pidns_start_to_ctime = self.exe_ino_ctime - self.pidns_init_start_time

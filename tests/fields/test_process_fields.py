@@ -91,11 +91,24 @@ def test_durations() -> None:
     state = lineage()
     program(state).clone_time = NOW - 5
     state.threads[20].clone_time = NOW - 50
-    program(state).exe_ino_ctime = NOW - 30
     event = applied(state, "SYSCALL_GETUID_X")
     assert (field(event, "proc.duration"), field(event, "proc.ppid.duration")) == (5, 50)
     assert (field(event, "proc.pid.ts"), field(event, "proc.ppid.ts")) == (NOW - 5, NOW - 50)
+
+
+def test_the_age_of_the_program_file_is_measured_when_it_is_started() -> None:
+    state = lineage()
+    program(state).clone_time = NOW - 5
+    program(state).pidns_init_start_time = NOW - 90
+    event = applied(
+        state, "SYSCALL_EXECVE_19_X", res=0, comm="x", args=b"", trusted_exepath="/x", exe_ino_ctime=NOW - 30
+    )
     assert field(event, "proc.exe_ino.ctime_duration_proc_start") == 25
+    assert field(event, "proc.exe_ino.ctime_duration_pidns_start") == 60
+    event = applied(
+        state, "SYSCALL_EXECVE_19_X", res=0, comm="x", args=b"", trusted_exepath="/x", exe_ino_ctime=NOW
+    )
+    assert field(event, "proc.exe_ino.ctime_duration_proc_start") == (1 << 64) - 5
 
 
 def test_unknown_moments_are_absent() -> None:

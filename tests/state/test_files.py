@@ -83,7 +83,8 @@ def test_a_range_of_descriptors_is_closed() -> None:
     table = state.threads[100].descriptors
     assert list(table) == [3, 9]
     applied(state, "SYSCALL_CLOSE_RANGE_X", res=0, first=3, last=0xFFFFFFFF, flags=4)
-    assert all(descriptor.close_on_exec for _, descriptor in table.items())
+    applied(state, "SYSCALL_GETUID_X")
+    assert list(table) == [3, 9]
 
 
 def test_the_working_directory_follows() -> None:
@@ -115,3 +116,17 @@ def test_the_table_of_a_process_is_bounded() -> None:
         applied(state, "SYSCALL_OPEN_X", fd=number, name="/x", flags=1)
     table = state.threads[100].descriptors
     assert (len(table), table.refused) == (2, 1)
+
+
+def test_a_directory_that_is_not_known() -> None:
+    state = machine()
+    event = applied(state, "SYSCALL_OPENAT_2_X", fd=6, dirfd=5, name="a", flags=1)
+    assert field(event, "fd.name") == "<UNKNOWN>/a"
+    assert field(event, "evt.arg", "name") == "a"
+    event = applied(state, "SYSCALL_OPENAT_2_X", fd=6, dirfd=-100, flags=1)
+    assert field(event, "fd.name") == "/home/me/<NA>"
+
+
+def test_the_working_directory_is_learned_from_being_asked_for() -> None:
+    state = machine()
+    assert field(applied(state, "SYSCALL_GETCWD_X", res=5, path="/srv"), "proc.cwd") == "/srv/"

@@ -60,11 +60,10 @@ def test_capabilities() -> None:
     assert field(event, "thread.cap_inheritable") == ""
 
 
-def test_a_new_session_has_no_terminal() -> None:
+def test_a_session_has_a_leader() -> None:
     state = machine((100, 1, "daemon"), (200, 100, "worker"))
-    state.threads[100].tty = 34816
     event = applied(state, "SYSCALL_SETSID_X", res=100)
-    assert (field(event, "proc.sid"), field(event, "proc.tty")) == (100, 0)
+    assert field(event, "proc.sid") == 100
     assert field(event, "proc.is_sid_leader") is True
     state.threads[200].sid = 100
     assert field(applied(state, "SYSCALL_GETUID_X", 200), "proc.sname") == "daemon"
@@ -116,3 +115,12 @@ def test_users_that_are_added_and_removed() -> None:
     assert (field(event, "user.name"), field(event, "group.name")) == ("ann", "staff")
     applied(state, "USER_DELETED_E", uid=1000, gid=1000, name="ann", container_id="")
     assert field(applied(state, "SYSCALL_GETUID_X"), "user.name") == "<NA>"
+
+
+def test_a_new_user_namespace_gives_every_capability() -> None:
+    flags = FLAG_TABLES["clone_flags"]["CLONE_NEWUSER"]
+    event = applied(machine(), "SYSCALL_UNSHARE_X", res=0, flags=flags)
+    held = field(event, "thread.cap_effective")
+    assert isinstance(held, str)
+    assert held.startswith("CAP_CHOWN ")
+    assert held.endswith(" CAP_CHECKPOINT_RESTORE")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from refengine.state.descriptors import Descriptor
 from refengine.state.threads import CLONE_FILES, CLONE_FS, CLONE_THREAD
+from refengine.tables.flags import FLAG_TABLES
 from tests.events import NOW, applied, field, machine
 
 THREAD = CLONE_THREAD | CLONE_FILES | CLONE_FS
@@ -88,11 +89,8 @@ def test_the_childs_own_return_makes_it_known_when_it_comes_first() -> None:
     assert state.threads[200].comm == "child"
 
 
-def test_exec_replaces_the_program_and_closes_what_asks_for_it() -> None:
+def test_exec_replaces_the_program() -> None:
     state = machine()
-    table = state.threads[100].descriptors
-    table.put(3, Descriptor("f", "/kept"))
-    table.put(4, Descriptor("f", "/closed", close_on_exec=True))
     assert state.threads[100].cmdline() == "shell"
     event = applied(
         state,
@@ -120,7 +118,6 @@ def test_exec_replaces_the_program_and_closes_what_asks_for_it() -> None:
     assert field(event, "user.uid") == 0
     assert field(event, "thread.cgroups") == "cpu=/a blkio=/b"
     assert field(event, "thread.cgroup", "blkio") == "/b"
-    assert list(table) == [3]
 
 
 def test_a_failed_exec_changes_nothing() -> None:
@@ -188,3 +185,78 @@ def test_the_oldest_threads_are_forgotten_and_counted_when_there_are_too_many() 
     assert len(state.threads) == 3
     assert state.threads.evicted == 8
     assert set(state.threads) == {207, 208, 209}
+
+
+def test_a_parent_in_a_namespace_does_not_know_its_child() -> None:
+    state = machine()
+    state.threads[100].vtid = 7
+    applied(state, "SYSCALL_CLONE_20_X", res=8, flags=0, comm="shell")
+    assert 8 not in state.threads
+    event = applied(
+        state, "SYSCALL_CLONE_20_X", 208, res=0, tid=208, pid=208, ptid=100, flags=0, vtid=8, vpid=8
+    )
+    assert (field(event, "proc.vpid"), field(event, "proc.pname")) == (8, "shell")
+
+
+def test_a_vfork_is_told_by_the_child_alone() -> None:
+    state = machine()
+    applied(state, "SYSCALL_VFORK_20_X", res=200, flags=0, comm="shell")
+    assert 200 not in state.threads
+
+
+def test_an_unknown_parent_is_introduced_by_its_return() -> None:
+    state = machine()
+    event = applied(
+        state,
+        "SYSCALL_CLONE_20_X",
+        500,
+        res=600,
+        flags=0,
+        comm="new",
+        exe="/new",
+        args=b"x\0",
+        pid=500,
+        ptid=100,
+        vtid=500,
+        vpid=500,
+    )
+    assert (field(event, "proc.name"), field(event, "proc.ppid"), field(event, "proc.vpid")) == (
+        "new",
+        100,
+        500,
+    )
+    assert field(applied(state, "SYSCALL_GETUID_X", 600), "proc.pcmdline") == "new x"
+
+
+def test_a_number_that_is_used_again_is_another_thread() -> None:
+    state = machine()
+    applied(state, "SYSCALL_CLONE_20_X", 200, res=0, tid=200, pid=200, ptid=100, flags=0, comm="old")
+    later = NOW + 60 * 10**9
+    event = applied(
+        state, "SYSCALL_CLONE_20_X", 200, at=later, res=0, tid=200, pid=200, ptid=100, flags=0, comm="new"
+    )
+    assert (field(event, "proc.name"), field(event, "proc.duration")) == ("new", 0)
+
+
+def test_orphans_go_to_the_nearest_reaper() -> None:
+    state = machine((1, 0, "init"), (50, 1, "session"), (100, 50, "shell"), (200, 100, "job"))
+    option = FLAG_TABLES["prctl_options"]["PR_SET_CHILD_SUBREAPER"]
+    applied(state, "SYSCALL_PRCTL_X", 50, res=0, option=option, arg2_int=1)
+    applied(state, "PROCEXIT_1_E", 100, status=0)
+    assert field(applied(state, "SYSCALL_GETUID_X", 200), "proc.ppid") == 50
+
+
+def test_a_process_whose_first_thread_had_ended_lives_on_after_exec() -> None:
+    state = machine()
+    applied(state, "SYSCALL_CLONE_20_X", res=101, flags=THREAD)
+    applied(state, "PROCEXIT_1_E", 100, status=0)
+    event = applied(
+        state, "SYSCALL_EXECVE_19_X", 100, res=0, exe="cat", args=b"", comm="cat", trusted_exepath="/cat"
+    )
+    assert (field(event, "proc.nthreads"), set(state.threads)) == (1, {100})
+
+
+def test_events_of_nobody_have_no_thread() -> None:
+    event = applied(machine(), "ASYNCEVENT_E", name="x", data=b"")
+    assert event.thread is None
+    assert field(applied(machine(), "PROCEXIT_1_E", 999, status=0), "proc.name") is None

@@ -127,7 +127,6 @@ def test_files_and_directories(tmp_path: Path) -> None:
         flags = FLAG_TABLES["file_flags"]
         wanted = flags["O_WRONLY"] | flags["O_APPEND"] | flags["O_CLOEXEC"]
         assert found.open_flags & wanted == wanted
-        assert found.close_on_exec
         assert seen(folder) == ("d", str(tmp_path))
         path.unlink()
         assert seen(number) == ("f", str(path))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from refengine.event.sockets import InetAddress, InetTuple, UnixTuple
+from refengine.state.descriptors import Descriptor
 from refengine.state.interfaces import Interface, Interfaces
 from refengine.state.system import SystemState
+from refengine.state.transitions.sockets import settle_connections
 from tests.events import applied, candidates, field, machine
 
 LOCAL, PEER = bytes((10, 0, 0, 5)), bytes((93, 184, 216, 34))
@@ -118,4 +120,35 @@ def test_local_sockets() -> None:
     assert field(event, "fd.cip") is None
     assert candidates(event, "fd.ip") is None
     event = applied(state, "SOCKET_SOCKETPAIR_X", res=0, fd1=5, fd2=6, source=1, peer=2)
-    assert (field(event, "fd.num"), field(event, "fd.typechar")) == (6, "u")
+    assert (field(event, "fd.num"), field(event, "fd.typechar"), field(event, "fd.name")) == (6, "u", "")
+
+
+def test_a_socket_that_was_never_seen_to_be_made_is_one_for_datagrams() -> None:
+    event = applied(
+        networked(), "SOCKET_SENDTO_X", res=4, data=b"ping", fd=3, tuple=pair(LOCAL, 40000, PEER, 53)
+    )
+    assert (field(event, "fd.name"), field(event, "fd.l4proto")) == (
+        "10.0.0.5:40000->93.184.216.34:53",
+        "udp",
+    )
+
+
+def test_addresses_of_ipv4_inside_ipv6_are_ipv4() -> None:
+    mapped = bytes(10) + b"\xff\xff"
+    state = networked()
+    applied(state, "SOCKET_SOCKET_X", fd=3, domain=10, type=1, proto=0)
+    event = applied(
+        state, "SOCKET_CONNECT_X", res=0, tuple=pair(mapped + LOCAL, 40000, mapped + PEER, 443), fd=3
+    )
+    assert (field(event, "fd.type"), field(event, "fd.sip")) == ("ipv4", PEER)
+
+
+def test_connections_from_before_get_their_direction_from_ports_that_are_listened_on() -> None:
+    state = networked()
+    table = state.threads[100].descriptors
+    table.put(3, Descriptor("4", listening=InetAddress(ANY, 80), role="server"))
+    table.put(4, Descriptor("4", tuple=pair(LOCAL, 80, PEER, 50000)))
+    table.put(5, Descriptor("4", tuple=pair(LOCAL, 40000, PEER, 443)))
+    settle_connections(state.threads)
+    assert (table[4].role, table[4].name) == ("server", "93.184.216.34:50000->10.0.0.5:80")
+    assert table[5].role == "client"

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from refengine.state.system import SystemState
 
 _FCNTL = FLAG_TABLES["fcntl_commands"]
-_F_DUPFD, _F_DUPFD_CLOEXEC, _F_SETFD = _FCNTL["F_DUPFD"], _FCNTL["F_DUPFD_CLOEXEC"], _FCNTL["F_SETFD"]
-_O_CLOEXEC = FLAG_TABLES["file_flags"]["O_CLOEXEC"]
-_FD_CLOEXEC = 1
+_COPYING = (_FCNTL["F_DUPFD"], _FCNTL["F_DUPFD_CLOEXEC"])
 
 
 def new(kind: str) -> Callable[[SystemState, Event, Thread], None]:
@@ -41,10 +39,10 @@ def memfd(state: SystemState, event: Event, thread: Thread) -> None:
 
 
 def pidfd_open(state: SystemState, event: Event, thread: Thread) -> None:
-    """Record a descriptor of a process, named after the process's number."""
+    """Record a descriptor of a process."""
     number = result(event)
     if number is not None and number >= 0:
-        descriptor = Descriptor("P", f"pid:{integer(event, 'pid')}")
+        descriptor = Descriptor("P", process=integer(event, "pid") or 0)
         state.open(event, thread, number, descriptor)
 
 
@@ -53,9 +51,8 @@ def pidfd_getfd(state: SystemState, event: Event, thread: Thread) -> None:
     number, target, handle = result(event), integer(event, "target_fd"), integer(event, "pid_fd")
     if number is None or number < 0 or target is None or handle is None:
         return
-    process = state.descriptor(thread, handle)
-    digits = process.name.removeprefix("pid:") if process is not None and process.type == "P" else ""
-    owner = state.threads.get(int(digits)) if digits.isdecimal() else None
+    held = state.descriptor(thread, handle)
+    owner = state.threads.get(held.process) if held is not None else None
     original = state.descriptor(owner, target) if owner is not None else None
     if original is not None:
         state.open(event, thread, number, original.copy())
@@ -66,36 +63,19 @@ def pipe(state: SystemState, event: Event, thread: Thread) -> None:
     first, second = integer(event, "fd1"), integer(event, "fd2")
     if not succeeded(event) or first is None or second is None:
         return
-    inode = integer(event, "ino") or 0
-    flags = integer(event, "flags") or 0
+    inode, flags = integer(event, "ino") or 0, integer(event, "flags") or 0
     for number in (first, second):
-        descriptor = Descriptor("p", ino=inode, close_on_exec=bool(flags & _O_CLOEXEC))
-        state.open(event, thread, number, descriptor)
+        state.open(event, thread, number, Descriptor("p", open_flags=flags, ino=inode))
 
 
 def duplicate(state: SystemState, event: Event, thread: Thread) -> None:
     """Record the copy that `dup`, `dup2` or `dup3` has made."""
-    flags = integer(event, "flags") or 0
-    _copy(state, event, thread, bool(flags & _O_CLOEXEC))
+    number, original = result(event), event.descriptor
+    if number is not None and number >= 0 and original is not None:
+        state.open(event, thread, number, original.copy())
 
 
 def fcntl(state: SystemState, event: Event, thread: Thread) -> None:
-    """Record a copy made by `F_DUPFD`, or whether a descriptor is closed on exec."""
-    command = integer(event, "cmd")
-    if command in (_F_DUPFD, _F_DUPFD_CLOEXEC):
-        _copy(state, event, thread, command == _F_DUPFD_CLOEXEC)
-    elif command == _F_SETFD and succeeded(event) and event.descriptor is not None:
-        event.descriptor.close_on_exec = bool((integer(event, "arg") or 0) & _FD_CLOEXEC)
-
-
-def _copy(state: SystemState, event: Event, thread: Thread, close_on_exec: bool) -> None:
-    number = result(event)
-    if number is None or number < 0:
-        return
-    original = event.descriptor
-    if original is None:
-        thread.last_fd = number
-        return
-    copy = original.copy()
-    copy.close_on_exec = close_on_exec
-    state.open(event, thread, number, copy)
+    """Record a copy made by `F_DUPFD` or `F_DUPFD_CLOEXEC`."""
+    if integer(event, "cmd") in _COPYING:
+        duplicate(state, event, thread)

@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING
 
 from refengine.event import Event
 from refengine.event.addresses import printable
-from refengine.event.paths import UNKNOWN_DIRECTORY, base_directory, directory_numbered, joined, normalised
+from refengine.event.paths import (
+    ABSENT,
+    AT_FDCWD,
+    UNKNOWN_DIRECTORY,
+    descriptor_numbered,
+    joined,
+    working_directory,
+)
 from refengine.state.descriptors import Descriptor
 from refengine.state.threads import Thread
 from refengine.state.transitions.params import integer, result, succeeded, text
@@ -18,8 +25,8 @@ if TYPE_CHECKING:
 _FILE = FLAG_TABLES["file_flags"]
 _CREAT = FLAG_TABLES["creat_flags"]
 _O_DIRECTORY = _FILE["O_DIRECTORY"]
-_O_SELDOM = _FILE["O_CLOEXEC"] | _FILE["FD_UPPER_LAYER"] | _FILE["FD_LOWER_LAYER"]
-_O_CREAT_WRITE = _FILE["O_CREAT"] | _FILE["O_TRUNC"] | _FILE["O_WRONLY"]
+_UPPER_LAYER, _LOWER_LAYER = _FILE["FD_UPPER_LAYER"], _FILE["FD_LOWER_LAYER"]
+_LAYERS = _UPPER_LAYER | _LOWER_LAYER
 _CLOSE_RANGE_CLOEXEC = FLAG_TABLES["close_range_flags"]["CLOSE_RANGE_CLOEXEC"]
 
 
@@ -34,21 +41,20 @@ def open_file(state: SystemState, event: Event, thread: Thread) -> None:
     descriptor = Descriptor("d" if flags & _O_DIRECTORY else "f", printable(name), raw, flags)
     descriptor.dev = integer(event, "dev") or 0
     descriptor.ino = integer(event, "ino") or 0
-    if flags & _O_SELDOM:
-        descriptor.close_on_exec = bool(flags & _FILE["O_CLOEXEC"])
-        descriptor.upper_layer = bool(flags & _FILE["FD_UPPER_LAYER"])
-        descriptor.lower_layer = bool(flags & _FILE["FD_LOWER_LAYER"])
+    if flags & _LAYERS:
+        descriptor.upper_layer = bool(flags & _UPPER_LAYER)
+        descriptor.lower_layer = bool(flags & _LOWER_LAYER)
     state.open(event, thread, number, descriptor)
 
 
 def create_file(state: SystemState, event: Event, thread: Thread) -> None:
-    """Record the file of `creat`."""
+    """Record the file of `creat`, which has no flags but those of the layers."""
     number = result(event)
     if number is None or number < 0:
         thread.last_fd = -1
         return
     raw, name = opened_names(event)
-    descriptor = Descriptor("f", printable(name), raw, _O_CREAT_WRITE)
+    descriptor = Descriptor("f", printable(name), raw)
     descriptor.dev = integer(event, "dev") or 0
     descriptor.ino = integer(event, "ino") or 0
     layers = integer(event, "creat_flags") or 0
@@ -59,38 +65,50 @@ def create_file(state: SystemState, event: Event, thread: Thread) -> None:
 
 def opened_names(event: Event) -> tuple[str, str]:
     """Return the path as the program gave it to a call that opens a file, and the absolute path that it means."""
-    position = event.type.index.get("name", event.type.index.get("path"))
-    value = event.params[position] if position is not None and position < len(event.params) else None
-    if position is None or not isinstance(value, str):
-        return "", ""
+    index, params = event.type.index, event.params
+    position = index.get("name", index.get("path"))
+    value = params[position] if position is not None and position < len(params) else None
+    if not isinstance(value, str):
+        value = ABSENT
     if value.startswith("/"):
         return value, joined("", value)
-    base = base_directory(event, event.type.params[position])
-    return value, joined(UNKNOWN_DIRECTORY if base is None else base, value)
+    at = index.get("dirfd")
+    number = AT_FDCWD if at is None or at >= len(params) else params[at]
+    return value, joined(_directory(event, number), value)
+
+
+def _directory(event: Event, number: object) -> str:
+    """Return the directory that a relative path is below."""
+    if not isinstance(number, int):
+        return ""
+    if number == AT_FDCWD:
+        base = working_directory(event)
+    else:
+        descriptor = descriptor_numbered(event, number)
+        base = None if descriptor is None else descriptor.name
+    return UNKNOWN_DIRECTORY if base is None else base
 
 
 def close(state: SystemState, event: Event, thread: Thread) -> None:
     """Forget the descriptor once the event has been evaluated."""
-    if succeeded(event) and thread.last_fd >= 0:
+    if event.descriptor is not None and succeeded(event):
         state.close_later(thread, thread.last_fd)
 
 
 def close_range(state: SystemState, event: Event, thread: Thread) -> None:
-    """Forget a range of descriptors once the event has been evaluated, or mark them closed on exec."""
+    """Forget a range of descriptors once the event has been evaluated, unless they are to be closed on exec only."""
     first, last = integer(event, "first"), integer(event, "last")
     if not succeeded(event) or first is None or last is None:
         return
-    flags = integer(event, "flags") or 0
-    for number, descriptor in thread.descriptors.items():
+    if (integer(event, "flags") or 0) & _CLOSE_RANGE_CLOEXEC:
+        return
+    for number in thread.descriptors:
         if first <= number <= last:
-            if flags & _CLOSE_RANGE_CLOEXEC:
-                descriptor.close_on_exec = True
-            else:
-                state.close_later(thread, number)
+            state.close_later(thread, number)
 
 
 def chdir(state: SystemState, event: Event, thread: Thread) -> None:
-    """Change the working directory to a path."""
+    """Change the working directory to a path, or learn it: `chdir`, `getcwd`."""
     path = text(event, "path")
     if succeeded(event) and path is not None:
         _owner(thread).set_cwd(joined(thread.working_directory(), path))
@@ -98,19 +116,15 @@ def chdir(state: SystemState, event: Event, thread: Thread) -> None:
 
 def fchdir(state: SystemState, event: Event, thread: Thread) -> None:
     """Change the working directory to that of a descriptor."""
-    number = integer(event, "fd")
-    if not succeeded(event) or number is None:
-        return
-    path = directory_numbered(event, number)
-    if path:
-        _owner(thread).set_cwd(path)
+    if succeeded(event) and event.descriptor is not None:
+        _owner(thread).set_cwd(joined(thread.working_directory(), event.descriptor.name))
 
 
 def chroot(state: SystemState, event: Event, thread: Thread) -> None:
     """Change the root directory."""
     path = text(event, "path")
     if succeeded(event) and path is not None:
-        thread.root = normalised(joined(thread.working_directory(), path))
+        thread.root = joined(thread.working_directory(), path)
 
 
 def _owner(thread: Thread) -> Thread:

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 from refengine.event import Event
 from refengine.state.threads import UNKNOWN_ID, Thread
 from refengine.state.transitions.params import integer, result, succeeded, text
-from refengine.state.users import Group, User
+from refengine.tables.capabilities import CAPABILITIES
 from refengine.tables.flags import FLAG_TABLES
 
 if TYPE_CHECKING:
     from refengine.state.system import SystemState
 
-_PR_SET_NAME = FLAG_TABLES["prctl_options"]["PR_SET_NAME"]
+_PRCTL = FLAG_TABLES["prctl_options"]
+_PR_SET_NAME = _PRCTL["PR_SET_NAME"]
+_SUBREAPER = (_PRCTL["PR_SET_CHILD_SUBREAPER"], _PRCTL["PR_GET_CHILD_SUBREAPER"])
+_CLONE_NEWUSER = FLAG_TABLES["clone_flags"]["CLONE_NEWUSER"]
+ALL_CAPABILITIES = (1 << len(CAPABILITIES)) - 1
 _COMM_LENGTH = 15
 _RLIMIT_NOFILE = FLAG_TABLES["rlimit_resources"]["RLIMIT_NOFILE"]
 
@@ -42,11 +46,10 @@ def set_capabilities(state: SystemState, event: Event, thread: Thread) -> None:
 
 
 def set_session(state: SystemState, event: Event, thread: Thread) -> None:
-    """Make the process the leader of a new session, with no terminal."""
+    """Make the process the leader of a new session."""
     sid = result(event)
     if sid is not None and sid >= 0:
         thread.sid = sid
-        thread.tty = 0
 
 
 def set_process_group(state: SystemState, event: Event, thread: Thread) -> None:
@@ -59,17 +62,29 @@ def set_process_group(state: SystemState, event: Event, thread: Thread) -> None:
         moved.pgid = moved.vpgid = pgid or moved.pid
 
 
-def set_name(state: SystemState, event: Event, thread: Thread) -> None:
-    """Change the short name of a thread: `prctl(PR_SET_NAME)`."""
-    name = text(event, "arg2_str")
-    if succeeded(event) and integer(event, "option") == _PR_SET_NAME and name is not None:
-        thread.set_comm(
-            name.encode("utf-8", "surrogateescape")[:_COMM_LENGTH].decode("utf-8", "surrogateescape")
-        )
+def set_attribute(state: SystemState, event: Event, thread: Thread) -> None:
+    """Change the short name of a thread, or whether its process takes over orphans: `prctl`."""
+    if not succeeded(event):
+        return
+    option = integer(event, "option")
+    if option == _PR_SET_NAME:
+        name = text(event, "arg2_str")
+        if name is not None:
+            cut = name.encode("utf-8", "surrogateescape")[:_COMM_LENGTH]
+            thread.set_comm(cut.decode("utf-8", "surrogateescape"))
+    elif option in _SUBREAPER and thread.group is not None:
+        thread.group.is_reaper = bool(integer(event, "arg2_int"))
+
+
+def enter_user_namespace(state: SystemState, event: Event, thread: Thread) -> None:
+    """Give the thread every capability, as it has in a new user namespace: `unshare`, `setns`."""
+    flags = integer(event, "flags" if "flags" in event.type.index else "nstype") or 0
+    if succeeded(event) and flags & _CLONE_NEWUSER:
+        thread.cap_inheritable = thread.cap_permitted = thread.cap_effective = ALL_CAPABILITIES
 
 
 def set_limit(state: SystemState, event: Event, thread: Thread) -> None:
-    """Note a new limit of open files."""
+    """Note the limit of open files: `setrlimit`, `getrlimit`, `prlimit`."""
     if not succeeded(event) or integer(event, "resource") != _RLIMIT_NOFILE:
         return
     pid = integer(event, "pid")
@@ -77,32 +92,3 @@ def set_limit(state: SystemState, event: Event, thread: Thread) -> None:
     limit = integer(event, "newcur" if "newcur" in event.type.index else "cur")
     if target is not None and limit is not None and limit >= 0:
         (target.main or target).fdlimit = limit
-
-
-def add_user(state: SystemState, event: Event, thread: Thread) -> None:
-    """Take in a user that was added to the machine's own users."""
-    uid, gid = integer(event, "uid"), integer(event, "gid")
-    if uid is not None and gid is not None and not text(event, "container_id"):
-        name, home, shell = text(event, "name") or "", text(event, "home") or "", text(event, "shell") or ""
-        state.users.add_user(User(uid, gid, name, home, shell))
-
-
-def remove_user(state: SystemState, event: Event, thread: Thread) -> None:
-    """Forget a user that was removed from the machine's own users."""
-    uid = integer(event, "uid")
-    if uid is not None and not text(event, "container_id"):
-        state.users.remove_user(uid)
-
-
-def add_group(state: SystemState, event: Event, thread: Thread) -> None:
-    """Take in a group that was added to the machine's own groups."""
-    gid = integer(event, "gid")
-    if gid is not None and not text(event, "container_id"):
-        state.users.add_group(Group(gid, text(event, "name") or ""))
-
-
-def remove_group(state: SystemState, event: Event, thread: Thread) -> None:
-    """Forget a group that was removed from the machine's own groups."""
-    gid = integer(event, "gid")
-    if gid is not None and not text(event, "container_id"):
-        state.users.remove_group(gid)

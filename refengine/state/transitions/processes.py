@@ -5,14 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from refengine.event import Event
-from refengine.state.threads import CLONE_FILES, CLONE_FS, CLONE_PARENT, CLONE_THREAD, Thread
+from refengine.state.threads import CLONE_FILES, CLONE_FS, CLONE_THREAD, Thread
 from refengine.state.transitions.params import data, integer, result, strings, succeeded, text
 from refengine.tables.flags import FLAG_TABLES
 
 if TYPE_CHECKING:
     from refengine.state.system import SystemState
 
-_CHILD_IN_PIDNS = FLAG_TABLES["clone_flags"]["CLONE_CHILD_IN_PIDNS"]
+_CLONE = FLAG_TABLES["clone_flags"]
+_INVERTED = _CLONE["CLONE_INVERTED"]
+_IN_NAMESPACE = _CLONE["CLONE_CHILD_IN_PIDNS"] | _CLONE["CLONE_NEWPID"]
+_TOLD_BY_CHILD = _IN_NAMESPACE | _CLONE["CLONE_PARENT"] | _CLONE["CLONE_VFORK"]
+"""Flags with which only the child's own return tells its numbers, or comes first for certain."""
+
+_STALE = 2 * 10**9
+"""How old, in nanoseconds, a thread is that a child's return cannot mean: its exit was missed."""
+
 _EXECVE = FLAG_TABLES["execve_flags"]
 _INIT = 1
 
@@ -24,49 +32,64 @@ def clone(state: SystemState, event: Event, thread: Thread) -> None:
         return
     if returned > 0:
         _clone_in_parent(state, event, thread, returned)
-    elif thread.clone_time == 0 or thread.pid < 0:
+    elif not 0 <= event.time - thread.clone_time < _STALE or thread.pid < 0:
         _clone_in_child(state, event, thread)
 
 
 def _clone_in_parent(state: SystemState, event: Event, parent: Thread, tid: int) -> None:
     flags = integer(event, "flags") or 0
-    if flags & _CHILD_IN_PIDNS and not flags & CLONE_THREAD:
-        # The numbers that this side knows are those of another namespace: the child's own return tells.
+    is_known = parent.pid >= 0
+    if not is_known:
+        _introduce(state, event, parent)
+    if flags & _TOLD_BY_CHILD or parent.tid != parent.vtid or event.type.name == "vfork":
         return
     known = state.threads.get(tid)
-    if known is not None and not known.is_dead and known.ptid in (parent.tid, parent.pid, parent.ptid):
+    if known is not None and known.flags & _INVERTED and not known.is_dead:
         return
     is_thread = bool(flags & CLONE_THREAD)
     child = _copied(parent, tid, parent.pid if is_thread else tid, flags)
-    child.ptid = parent.ptid if flags & (CLONE_THREAD | CLONE_PARENT) else parent.tid
-    in_namespace = parent.vtid not in (-1, parent.tid)
-    child.vtid = -1 if in_namespace else tid
-    child.vpid = parent.vpid if is_thread else child.vtid
+    child.ptid = parent.ptid if is_thread else parent.tid
+    child.vtid, child.vpid = tid, child.pid
+    child.pidns_init_start_time = state.boot_time
     child.clone_time = event.time
     _read_common(state, event, child)
-    _share_descriptors(parent, child)
+    _give_descriptors(parent, child)
     state.threads.add(child)
+    if not is_known:
+        parent.set_command(child.comm, child.exe, child.args)
+
+
+def _introduce(state: SystemState, event: Event, parent: Thread) -> None:
+    """Learn the numbers of a parent that was not known."""
+    pid, ptid, vpid = integer(event, "pid"), integer(event, "ptid"), integer(event, "vpid")
+    if pid is not None:
+        state.threads.enter_process(parent, pid)
+    parent.ptid = _or(ptid, parent.ptid)
+    parent.vtid = parent.tid if vpid is None else _or(integer(event, "vtid"), parent.tid)
+    parent.vpid = _or(vpid, -1)
 
 
 def _clone_in_child(state: SystemState, event: Event, thread: Thread) -> None:
-    """Fill in a thread that is first heard of by its own return from the call."""
-    flags = integer(event, "flags") or 0
-    pid = integer(event, "pid")
-    ptid = integer(event, "ptid")
-    is_thread = bool(flags & CLONE_THREAD)
-    model = state.threads.get(pid if is_thread and pid is not None else ptid or -1)
-    if model is None:
-        model = thread
-    child = _copied(model, thread.tid, pid if pid is not None and pid > 0 else thread.tid, flags)
-    child.ptid = ptid if ptid is not None else model.tid
-    child.vtid = _or(integer(event, "vtid"), thread.tid)
-    child.vpid = _or(integer(event, "vpid"), child.pid)
+    """Take in a thread that is first heard of by its own return from the call."""
+    flags = (integer(event, "flags") or 0) | _INVERTED
+    pid = _or(integer(event, "pid"), thread.tid)
+    ptid = _or(integer(event, "ptid"), -1)
+    model = state.threads.get(pid if flags & CLONE_THREAD else ptid)
+    if model is None or model is thread:
+        model = Thread(ptid, -1, state.threads)
+    child = _copied(model, thread.tid, pid, flags)
+    child.ptid = ptid
+    vpid = integer(event, "vpid")
+    child.vtid = thread.tid if vpid is None else _or(integer(event, "vtid"), thread.tid)
+    child.vpid = _or(vpid, -1)
     start = integer(event, "pidns_init_start_ts")
-    child.pidns_init_start_time = start if start is not None else model.pidns_init_start_time
+    if not flags & _IN_NAMESPACE and child.tid == child.vtid:
+        child.pidns_init_start_time = state.boot_time
+    elif start is not None:
+        child.pidns_init_start_time = start + state.boot_time
     child.clone_time = event.time
     _read_common(state, event, child)
-    if model is not thread:
-        _share_descriptors(model, child)
+    _give_descriptors(model, child)
     state.threads.add(child)
     event.thread = child
 
@@ -80,16 +103,13 @@ def execute(state: SystemState, event: Event, thread: Thread) -> None:
     if comm is None or args is None or text(event, "trusted_exepath") is None:
         _refresh(state, main)
     _read_common(state, event, main)
-    main.flags &= ~(CLONE_FILES | CLONE_FS | CLONE_THREAD)
+    main.flags &= _INVERTED
     env = strings(event, "env")
     if env is not None:
         main.set_env(env)
     _read_identity(state, event, main)
     _read_executable(event, main)
     main.exec_time = event.time
-    for number, descriptor in tuple(main.descriptors.items()):
-        if descriptor.close_on_exec:
-            del main.descriptors[number]
 
 
 def leave(state: SystemState, event: Event, thread: Thread) -> None:
@@ -112,6 +132,7 @@ def _leader(state: SystemState, event: Event, thread: Thread) -> Thread:
     if thread.pid not in (-1, thread.tid):
         main = state.threads.get(thread.pid) or thread
         event.thread = main
+    state.threads.revive(main)
     group = main.group
     if group is not None and len(group.members) > 1:
         for tid in tuple(group.members):
@@ -121,7 +142,7 @@ def _leader(state: SystemState, event: Event, thread: Thread) -> Thread:
 
 
 def _heir(state: SystemState, event: Event, thread: Thread) -> Thread | None:
-    """Return who takes over the children: whom the event names, another thread of the process, or init."""
+    """Return who takes over the children: whom the event names, another thread of the process, a reaper."""
     named = integer(event, "reaper_tid")
     if named is not None and named > 0:
         return state.threads.get(named)
@@ -130,6 +151,9 @@ def _heir(state: SystemState, event: Event, thread: Thread) -> Thread | None:
         other = state.threads.get(tid)
         if other is not None and not other.is_dead:
             return other
+    for ancestor in thread.ancestors():
+        if ancestor.group is not None and ancestor.group.is_reaper and not ancestor.is_dead:
+            return ancestor
     return state.threads.get(_INIT)
 
 
@@ -143,19 +167,16 @@ def _copied(model: Thread, tid: int, pid: int, flags: int) -> Thread:
     child.cap_permitted, child.cap_inheritable = model.cap_permitted, model.cap_inheritable
     child.cap_effective = model.cap_effective
     child.cgroups = model.cgroups
-    child.pidns_init_start_time = model.pidns_init_start_time
     child.exec_time = model.exec_time
     child.fdlimit = model.fdlimit
     child.flags = flags
     return child
 
 
-def _share_descriptors(parent: Thread, child: Thread) -> None:
-    """Give the child its copy of the parent's descriptors, unless the two share one table."""
-    if child.pid == parent.pid:
-        child.flags |= CLONE_FILES
-        child.descriptors = parent.descriptors
-    elif child.flags & CLONE_FILES:
+def _give_descriptors(parent: Thread, child: Thread) -> None:
+    """Let threads of a process share its table; a process gets a copy, whatever its flags say."""
+    if child.flags & CLONE_THREAD:
+        child.flags |= CLONE_FILES | CLONE_FS
         child.descriptors = parent.descriptors
     else:
         child.descriptors = parent.descriptors.copy()
@@ -212,6 +233,7 @@ def _read_executable(event: Event, thread: Thread) -> None:
     thread.exe_ino = _or(integer(event, "exe_ino"), thread.exe_ino)
     thread.exe_ino_ctime = _or(integer(event, "exe_ino_ctime"), thread.exe_ino_ctime)
     thread.exe_ino_mtime = _or(integer(event, "exe_ino_mtime"), thread.exe_ino_mtime)
+    thread.note_executable_age()
 
 
 def _refresh(state: SystemState, thread: Thread) -> None:

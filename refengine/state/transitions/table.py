@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from refengine.event import Event
 from refengine.state.threads import Thread
-from refengine.state.transitions import descriptors, files, identity, processes, sockets, usage
-from refengine.tables.event_types import EVENT_TYPES, EventType
+from refengine.state.transitions import descriptors, files, identity, notices, processes, sockets, usage
+from refengine.tables.event_types import BY_ENUM, EVENT_TYPES, EventType
 from refengine.values import ValueType
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Transition: TypeAlias = "Callable[[SystemState, Event, Thread], None]"
 """Carries out what an event changes; called with the acting thread before the rules see the event."""
+
+Notice: TypeAlias = "Callable[[SystemState, Event], None]"
+"""Carries out what an event without a thread changes."""
 
 _BY_NAME: Mapping[str, Transition] = {
     **dict.fromkeys(("clone", "clone3", "fork", "vfork"), processes.clone),
@@ -25,7 +28,7 @@ _BY_NAME: Mapping[str, Transition] = {
     "creat": files.create_file,
     "close": files.close,
     "close_range": files.close_range,
-    "chdir": files.chdir,
+    **dict.fromkeys(("chdir", "getcwd"), files.chdir),
     "fchdir": files.fchdir,
     "chroot": files.chroot,
     "eventfd": descriptors.new("e"),
@@ -55,29 +58,35 @@ _BY_NAME: Mapping[str, Transition] = {
     "accept": sockets.accept,
     "accept4": sockets.accept,
     "socketpair": sockets.socketpair,
-    **dict.fromkeys(("sendto", "sendmsg", "sendmmsg"), sockets.send),
-    **dict.fromkeys(("recvfrom", "recvmsg", "recvmmsg"), sockets.receive),
+    **dict.fromkeys(("send", "sendto", "sendmsg", "sendmmsg"), sockets.send),
+    **dict.fromkeys(("recv", "recvfrom", "recvmsg", "recvmmsg"), sockets.receive),
     **dict.fromkeys(("setuid", "setresuid", "setreuid"), identity.set_user),
     **dict.fromkeys(("setgid", "setresgid", "setregid"), identity.set_group),
     "capset": identity.set_capabilities,
     "setsid": identity.set_session,
     "setpgid": identity.set_process_group,
-    "prctl": identity.set_name,
-    "setrlimit": identity.set_limit,
+    "prctl": identity.set_attribute,
+    **dict.fromkeys(("unshare", "setns"), identity.enter_user_namespace),
+    **dict.fromkeys(("setrlimit", "getrlimit"), identity.set_limit),
     "prlimit": identity.set_limit,
     **dict.fromkeys(("brk", "mmap", "mmap2", "munmap"), usage.map_memory),
     "switch": usage.switch,
     "procinfo": usage.account,
-    "useradded": identity.add_user,
-    "userdeleted": identity.remove_user,
-    "groupadded": identity.add_group,
-    "groupdeleted": identity.remove_group,
 }
 
-_ONE_SIDED = frozenset(
-    {"procexit", "switch", "procinfo", "useradded", "userdeleted", "groupadded", "groupdeleted"}
-)
+NOTICES: Mapping[int, Notice] = {
+    BY_ENUM["USER_ADDED_E"].code: notices.add_user,
+    BY_ENUM["USER_DELETED_E"].code: notices.remove_user,
+    BY_ENUM["GROUP_ADDED_E"].code: notices.add_group,
+    BY_ENUM["GROUP_DELETED_E"].code: notices.remove_group,
+}
+"""What events without a thread change, by their codes."""
+
+_ONE_SIDED = frozenset({"procexit", "switch", "procinfo"})
 """Events without an exit row: they happen at once."""
+
+_UNMET = frozenset({"procexit", "switch"})
+"""Events that do not make a thread known: it is about to go, or has its events behind it."""
 
 _FD_TYPES = (ValueType.FD, ValueType.FD32)
 
@@ -101,16 +110,22 @@ def _concerned(row: EventType) -> int | None:
 class Plan(NamedTuple):
     """What is done about events of one type.
 
-    `meets` says whether the event makes a thread known that was not, `concerns` is the position of the
-    descriptor that it refers to, and `transition` carries out what it changes, None where that is nothing.
+    `has_thread` is false for those that no thread did, `meets` says whether the event makes a thread known that
+    was not, `concerns` is the position of the descriptor that it refers to, and `transition` carries out what it
+    changes, None where that is nothing.
     """
 
+    has_thread: bool
     meets: bool
     concerns: int | None
     transition: Transition | None
 
 
-PLANS: tuple[Plan, ...] = tuple(
-    Plan("skip_parser_reset" not in row.flags, _concerned(row), _transition(row)) for row in EVENT_TYPES
-)
+def _plan(row: EventType) -> Plan:
+    is_made_up = row.source == "metaevent"
+    meets = not is_made_up and row.name not in _UNMET and "skip_parser_reset" not in row.flags
+    return Plan(not is_made_up or row.name == "procinfo", meets, _concerned(row), _transition(row))
+
+
+PLANS: tuple[Plan, ...] = tuple(map(_plan, EVENT_TYPES))
 """The plans by event code."""
