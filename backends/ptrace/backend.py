@@ -16,7 +16,7 @@ from refengine.backends.ptrace.binding import LoadableFilter
 from refengine.backends.ptrace.clock import Clock
 from refengine.backends.ptrace.filter import compile_filter
 from refengine.backends.ptrace.observer import Observer
-from refengine.backends.ptrace.plan import Plan, make_plan
+from refengine.backends.ptrace.plan import OBSERVABLE, Plan, make_plan
 from refengine.backends.ptrace.tracer import Tracer
 from refengine.errors import BackendError
 from refengine.event import Event
@@ -33,7 +33,7 @@ _ABSENT: Final[Mapping[str, str]] = {
 
 CAPABILITIES: Final = Capabilities(
     source="syscall",
-    event_types=None,
+    event_types=OBSERVABLE,
     privileges="none for a command that it starts; for --pid the right to trace that process",
     absent_fields=_ABSENT,
 )

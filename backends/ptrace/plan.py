@@ -24,6 +24,11 @@ _OPENS_THAT_CREATE: Final = frozenset({"open", "openat", "openat2"})
 _NEVER_EXIT: Final = frozenset({"exit", "exit_group", "rt_sigreturn"})
 """Calls that do not return in the ordinary way, so that there is no exit to report."""
 
+OBSERVABLE: Final = frozenset(
+    name for call in SYSCALLS if call.number is not None for name in (call.name, call.exit.name)
+) - _NEVER_EXIT | {PROCESS_EXIT.name, SIGNAL_DELIVERY.name}
+"""Every value of `evt.type` whose events can be made."""
+
 _PR_SET_NAME: Final = 15
 _STATE: Final[Mapping[str, ArgumentTest | None]] = {
     "setuid": None,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -16,9 +15,6 @@ import pytest
 from refengine.backends.base import Interest, Statistics
 from refengine.backends.ptrace.backend import PtraceBackend
 from refengine.event import Event
-
-LIMIT = 30
-"""Seconds after which a test that hangs is ended."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -95,17 +91,10 @@ class Watch:
 
 @pytest.fixture
 def watch() -> Iterator[Watch]:
-    def give_up(number: int, frame: object) -> None:
-        raise TimeoutError(f"the test has run for {LIMIT} seconds")
-
-    previous = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(LIMIT)
     watcher = Watch()
     try:
         yield watcher
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, previous)
         for backend in watcher.backends:
             backend.close()
 

@@ -9,7 +9,7 @@ import pytest
 
 from refengine.backends.base import Interest
 from refengine.backends.ptrace.filter import ArgumentTest, compile_filter
-from refengine.backends.ptrace.plan import make_plan
+from refengine.backends.ptrace.plan import OBSERVABLE, make_plan
 from refengine.tables.syscalls import BY_NAME
 
 X86_64 = 0xC000003E
@@ -95,3 +95,10 @@ def test_costly_details_only_where_they_are_read() -> None:
     assert make_plan(Interest(types, frozenset({"evt.is_open_create"}))).creations == {257}
     assert make_plan(Interest(types, frozenset({"evt.arg.flags"}))).creations == {257}
     assert make_plan(Interest(types, frozenset({"evt.cpu"}))).cpu
+
+
+def test_what_can_be_observed() -> None:
+    assert {"openat", "pread", "clone3", "procexit", "signaldeliver", "syscall", "getppid"} <= OBSERVABLE
+    assert OBSERVABLE.isdisjoint(
+        {"exit_group", "rt_sigreturn", "page_fault", "switch", "drop", "container", ""}
+    )
