@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from refengine.condition import nodes, typed
+from refengine.condition.bytewise import to_bytes
 from refengine.condition.printer import print_operand
 from refengine.condition.transformers import TRANSFORMERS, Transformer
 from refengine.condition.types import TEXT_TYPES
@@ -120,5 +121,5 @@ def _check_getopt(call: nodes.TransformerCall, arguments: tuple[typed.TypedOpera
         raise OperandError("the first argument of 'getopt' is a list of text", call.arguments[0].span)
     if arguments[1].is_list or arguments[1].type not in TEXT_TYPES:
         raise OperandError("the options of 'getopt' are a single value of text", call.arguments[1].span)
-    if call.selector is not None and len(call.selector) != 1:
+    if call.selector is not None and len(to_bytes(call.selector)) != 1:
         raise OperandError("the selector of 'getopt' is one option's character", call.span)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
-from refengine.condition.bytewise import from_bytes, lower, to_bytes, upper
+from refengine.condition.bytewise import byte_text, from_bytes, has_loose_bytes, lower, to_bytes, upper
 from refengine.values import Value, ValueType
 
 Apply: TypeAlias = "Callable[[tuple[Value, ...], str | None], Value | None]"
@@ -82,18 +82,24 @@ def _length(arguments: tuple[Value, ...], _selector: str | None) -> Value | None
 def _join(arguments: tuple[Value, ...], _selector: str | None) -> Value | None:
     separator, items = arguments
     assert isinstance(items, tuple)
-    return _as_text(separator).join(map(_as_text, items))
+    return _rejoined(_as_text(separator).join(map(_as_text, items)))
 
 
 def _concat(arguments: tuple[Value, ...], _selector: str | None) -> Value | None:
-    return "".join(map(_as_text, arguments))
+    return _rejoined("".join(map(_as_text, arguments)))
+
+
+def _rejoined(text: str) -> str:
+    """Return `text` with bytes that only together are a character made into that character."""
+    return from_bytes(to_bytes(text)) if has_loose_bytes(text) else text
 
 
 def getopt(words: tuple[str, ...], options: str) -> list[tuple[str, str | None]]:
     """Return the short options among `words`, each with its value, in the way of the C library.
 
     Reading ends at `--` or at the first word that is no option; long options are passed over. An unknown
-    option gives `?`; one whose value is missing gives the empty option with an empty value.
+    option gives `?` without a value; one whose value is missing gives itself with the empty value. Every
+    character of the words is taken for one byte.
     """
     found: list[tuple[str, str | None]] = []
     at = 0
@@ -128,17 +134,21 @@ def getopt(words: tuple[str, ...], options: str) -> list[tuple[str, str | None]]
 def _getopt(arguments: tuple[Value, ...], selector: str | None) -> Value | None:
     words, options = arguments
     assert isinstance(words, tuple)
-    found = getopt(tuple(map(_as_text, words)), _as_text(options))
+    found = getopt(tuple(byte_text(_as_text(word)) for word in words), byte_text(_as_text(options)))
     if selector is not None:
         values = [value or "" for option, value in found if option == selector]
-        return values[-1] if values else None
+        return _from_byte_text(values[-1]) if values else None
     out: list[str] = []
     for option, value in found:
         if value == "":
             out.append("")
         else:
             out.extend((option,) if value is None else (option, value))
-    return tuple(out) or None
+    return tuple(map(_from_byte_text, out)) or None
+
+
+def _from_byte_text(text: str) -> str:
+    return text if text.isascii() else from_bytes(text.encode("latin-1"))
 
 
 TRANSFORMERS: Mapping[str, Transformer] = MappingProxyType(

@@ -67,17 +67,21 @@ def rows() -> Iterator[tuple[str, str, Condition, set[int]]]:
     for row in lines("oracle/eval.jsonl"):
         condition = typed(row["condition"])
         if comparable(condition):
-            recorded = {event.values["evt.num"] for event in events(row["capture"])}
+            recorded = {number(event) for event in events(row["capture"])}
             yield row["capture"], row["condition"], condition, recorded.intersection(row["events"])
+
+
+def number(event: RecordedEvent) -> int:
+    value = event.values["evt.num"]
+    assert isinstance(value, int)
+    return value
 
 
 def test_the_interpreter_matches_the_same_events() -> None:
     interpreter = Interpreter(READER)
     different = []
     for capture, text, condition, expected in rows():
-        matched = {
-            event.values["evt.num"] for event in events(capture) if interpreter.holds(condition, event)
-        }
+        matched = {number(event) for event in events(capture) if interpreter.holds(condition, event)}
         if matched != expected:
             different.append((capture, text, matched ^ expected))
     assert different == []
@@ -102,7 +106,7 @@ def test_compiled_rules_match_the_same_events() -> None:
         }
         for event in events(capture):
             for index in functions[event.name](event):
-                found[index].add(event.values["evt.num"])  # type: ignore[arg-type]  # numbers are recorded as such
+                found[index].add(number(event))
         assert [
             (text, matched ^ expected)
             for (text, _, expected), matched in zip(program, found, strict=True)
