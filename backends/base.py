@@ -17,7 +17,8 @@ class Interest:
     """What the enabled rules can use; a backend need deliver nothing else.
 
     `event_types` are values of `evt.type` whose events the rules evaluate, None meaning every type. `fields`
-    are the names of the fields that conditions and outputs read, which tells a backend what it may leave out.
+    are the names of the fields that conditions and outputs read, and their full texts where they have an argument
+    (`evt.arg` and `evt.arg.flags`), which tells a backend what it may leave out.
     """
 
     event_types: frozenset[str] | None

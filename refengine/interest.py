@@ -15,5 +15,5 @@ def interest_of(rules: Iterable[Rule]) -> Interest:
     fields: set[str] = set()
     for rule in rules:
         types |= rule.event_types
-        fields.update(read.field.name for read in rule.reads())
+        fields.update(name for read in rule.reads() for name in (read.field.name, read.key))
     return Interest(None if types >= ALL else frozenset(types), frozenset(fields))

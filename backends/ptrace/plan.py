@@ -104,12 +104,20 @@ def _wanted(interest: Interest, call: Syscall) -> bool:
 
 
 def _reads(interest: Interest, names: frozenset[str], *arguments: str) -> bool:
-    """Tell whether rules read one of the fields, or one of the event's arguments, by name or as a whole."""
-    read = set(names)
-    for field in ("evt.arg", "evt.rawarg") if arguments else ():
-        read.add(field)
-        read.update(f"{field}.{name}" for name in arguments)
-    return not read.isdisjoint(interest.fields)
+    """Tell whether rules read one of the fields, or one of the event's arguments."""
+    if interest.event_types is None and not interest.fields:
+        return True
+    return not names.isdisjoint(interest.fields) or any(
+        _reads_argument(field, arguments) for field in interest.fields
+    )
+
+
+def _reads_argument(field: str, arguments: tuple[str, ...]) -> bool:
+    """Tell whether a field with its argument may be one of the event's arguments; by position it may be any."""
+    for prefix in ("evt.arg", "evt.rawarg"):
+        if field.startswith(prefix):
+            return field[len(prefix) :].startswith("[") or field[len(prefix) + 1 :] in arguments
+    return False
 
 
 def make_plan(interest: Interest) -> Plan:

@@ -94,7 +94,12 @@ def test_costly_details_only_where_they_are_read() -> None:
     assert make_plan(Interest(types, frozenset({"fd.ino"}))).identify
     assert make_plan(Interest(types, frozenset({"evt.is_open_create"}))).creations == {257}
     assert make_plan(Interest(types, frozenset({"evt.arg.flags"}))).creations == {257}
+    assert make_plan(Interest(types, frozenset({"evt.arg", "evt.arg[3]"}))).creations == {257}
+    assert not make_plan(Interest(types, frozenset({"evt.arg", "evt.arg.name"}))).creations
     assert make_plan(Interest(types, frozenset({"evt.cpu"}))).cpu
+    everything = make_plan(Interest(None))
+    assert everything.identify
+    assert everything.signals
 
 
 def test_what_can_be_observed() -> None:
