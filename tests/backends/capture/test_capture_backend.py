@@ -68,6 +68,7 @@ def test_the_tables_and_the_events_make_the_state(tmp_path: Path) -> None:
 
     while (events := connection.backend.read(0.0)) is not None:
         for found in events:
+            assert isinstance(found, Event)
             look(found)
     assert connection.backend.statistics().seen == made
     assert ("clone", "bash", "systemd") in seen
