@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from refengine.condition.event_types import always
+from refengine.condition.intern import Interner
 from refengine.condition.interpret import compare
+from refengine.condition.merge import merged
 from refengine.condition.typed import AllOf, AnyOf, Condition, Existence, Macro, Negation, Test
 from refengine.fields.reading import FieldRead
 
 
 class Folder:
-    """Folds conditions for events of one type.
+    """Folds conditions for events of one type, and merges what is left of alternatives about one value.
 
     `event_type` is the value of `evt.type`, None where the events have none. With `numbered`, events are known
     to be numbered from 1, so that `evt.num = 0` never holds. Shared parts are folded once.
@@ -19,9 +21,17 @@ class Folder:
         self._event_type = event_type
         self._numbered = numbered
         self._macros: dict[int, Condition | bool] = {}
+        self._intern = Interner().intern
 
     def fold(self, condition: Condition) -> Condition | bool:
-        """Return an equivalent condition, or its verdict where the event's type alone decides."""
+        """Return an equivalent condition, or its verdict where the event's type alone decides.
+
+        Equal conditions come out as the same object.
+        """
+        folded = self._fold(condition)
+        return folded if isinstance(folded, bool) else self._intern(folded)
+
+    def _fold(self, condition: Condition) -> Condition | bool:
         if isinstance(condition, AllOf | AnyOf):
             return self._several(condition)
         if isinstance(condition, Negation):
@@ -53,7 +63,16 @@ class Folder:
             return not decisive
         if len(children) == 1:
             return children[0]
-        return type(condition)(tuple(children))
+        joined = merged(type(condition)(tuple(children)))
+        if not isinstance(joined, AllOf | AnyOf):
+            return joined
+        return type(joined)(tuple(map(self._known, joined.children)))
+
+    def _known(self, condition: Condition) -> Condition:
+        """Return the one object for a comparison that merging may have made, or for its negation."""
+        if isinstance(condition, Negation):
+            condition = Negation(self._intern(condition.child))
+        return self._intern(condition)
 
     def _macro(self, macro: Macro) -> Condition | bool:
         known = self._macros.get(id(macro))
