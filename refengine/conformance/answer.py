@@ -97,7 +97,9 @@ def _alerts(expected: Sequence[Sequence[Mapping[str, Any]]], given: Any) -> str 
 
 
 def _lines(expected: Sequence[Sequence[Any]], given: Any) -> str | None:
-    if not isinstance(given, Sequence) or [len(lines) for lines in given] != [len(lines) for lines in expected]:
+    if not isinstance(given, Sequence) or [len(lines) for lines in given] != [
+        len(lines) for lines in expected
+    ]:
         return f"expected {expected!r}, got {given!r}"
     for wanted, lines in zip(expected, given, strict=True):
         for want, line in zip(wanted, lines, strict=True):

@@ -3,7 +3,7 @@
 A YAML file is a mapping with the key `cases`, a sequence of cases and tables. A table is a case with `rows` (and
 `columns`, the names of what stands in them) or `each` (a mapping of names to alternatives), and stands for one
 case a row: every `{name}` in its texts is replaced by the row's value, and a text that is nothing but `{name}`
-becomes the value itself, whatever its type. A column that is called like a key of cases sets that key. With both, and with several names in `each`, all combinations are made.
+becomes the value itself, whatever its type; `{name*20}` is the value twenty times. A column that is called like a key of cases sets that key. With both, and with several names in `each`, all combinations are made.
 An alternative that is a mapping sets several names at once. Fields of events whose value is null are left out.
 """
 
@@ -26,7 +26,7 @@ FORMAT_VERSION = 1
 _TABLE_KEYS = frozenset({"rows", "columns", "each"})
 _PLAIN_KEYS = ("about", "features", "source", "condition", "template", "settings")
 _CASE_KEYS = frozenset({"id", "clause", "rules", "event", "events", *_PLAIN_KEYS, *EXPECTATIONS})
-_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)(?:\*([0-9]+))?\}")
 _EVENT_KEYS = {"$time": "time", "$source": "source", "$number": "number"}
 
 
@@ -61,7 +61,8 @@ def written(suite: Mapping[str, Any]) -> str:
 class _Loader(yaml.SafeLoader):
     """YAML whose plain scalars are text but for numbers, `true`, `false` and `~`: operators stay operators."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+_Loader.yaml_implicit_resolvers = {}
 
 
 for _tag, _pattern, _first in (
@@ -90,7 +91,11 @@ def _expanded(entry: dict[str, Any]) -> Iterator[dict[str, Any]]:
         for part in combination:
             values.update(part)
         case = _filled(template, values) if values else template
-        direct = {key: _filled(value, values) for key, value in values.items() if key in _CASE_KEYS and key not in case}
+        direct = {
+            key: _filled(value, values)
+            for key, value in values.items()
+            if key in _CASE_KEYS and key not in case
+        }
         yield {**case, **direct}
 
 
@@ -98,10 +103,13 @@ def _filled(part: Any, values: Mapping[str, Any]) -> Any:
     """Return `part` with the placeholders in its texts, keys of mappings included, replaced."""
     if isinstance(part, str):
         whole = _PLACEHOLDER.fullmatch(part)
-        if whole is not None and whole[1] in values:
+        if whole is not None and whole[1] in values and whole[2] is None:
             found = values[whole[1]]
             return _filled(found, values) if isinstance(found, str) and found != part else found
-        return _PLACEHOLDER.sub(lambda name: _text(values[name[1]]) if name[1] in values else name[0], part)
+        return _PLACEHOLDER.sub(
+            lambda found: _text(values[found[1]]) * int(found[2] or 1) if found[1] in values else found[0],
+            part,
+        )
     if isinstance(part, list):
         return [_filled(item, values) for item in part]
     if isinstance(part, dict):
@@ -123,7 +131,9 @@ def _finished(entry: dict[str, Any]) -> dict[str, Any]:
         rules = entry.pop("rules")
         files = rules if isinstance(rules, list) else [rules]
         case["rules"] = [
-            file if isinstance(file, dict) else {"name": f"rules{number}.yaml" if number > 1 else "rules.yaml", "text": file}
+            file
+            if isinstance(file, dict)
+            else {"name": f"rules{number}.yaml" if number > 1 else "rules.yaml", "text": file}
             for number, file in enumerate(files, 1)
         ]
     if "event" in entry:
@@ -137,6 +147,10 @@ def _finished(entry: dict[str, Any]) -> dict[str, Any]:
     expected = entry.pop(kind)
     if kind == "match" and isinstance(expected, bool):
         expected = [expected]
+    if kind == "alerts":
+        expected = [
+            [{"rule": alert} if isinstance(alert, str) else alert for alert in raised] for raised in expected
+        ]
     case["expect"] = {kind: expected}
     if entry:
         raise ValueError(f"unknown keys: {', '.join(entry)}")

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from refengine.values import Value
 
-Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
 SPEC = Path(__file__).resolve().parents[1] / "spec"
 """The folder of the specification, in a checkout and in an installation alike."""
@@ -92,6 +92,11 @@ class Case:
             raw=raw,
         )
 
+    @classmethod
+    def from_request(cls, raw: Mapping[str, Any]) -> Case:
+        """Return the case that a runner asks about: without clause and expectation, but with what it wants."""
+        return cls.from_json({"clause": "", **raw, "expect": {raw["want"]: None}})
+
 
 def decode(value: Json) -> Value:
     """Return the field value that a JSON value of a case stands for.
@@ -117,10 +122,6 @@ def decode(value: Json) -> Value:
     elif isinstance(value, Sequence):
         return tuple(decode(item) for item in value)
     raise ValueError(f"not a value of the case format: {value!r}")
-
-
-
-
 
 
 def load_suite(path: Path | None = None) -> tuple[Case, ...]:

@@ -8,22 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import refengine
+from refengine.condition.reader import bind_operand
 from refengine.conformance.answer import Answer
 from refengine.conformance.case import Case, Occurrence
 from refengine.engine import Evaluator
 from refengine.errors import Diagnostic
 from refengine.fields.readers import RecordedReader
-from refengine.condition.reader import bind_operand
 from refengine.output.compile import compile_template
 from refengine.output.formats import LineFormat
 from refengine.output.template import parse_template
 from refengine.rulefile.selection import Selection
+from refengine.source import Text
 
 _MISSING = "conformance-file-that-does-not-exist"
 _HOSTNAME = "conformance"
-
-FEATURES = frozenset({"condition", "rules", "template"})
-"""The parts of the language that cases may ask for; this engine has them all."""
 
 
 def answer(case: Case, evaluator: Evaluator = "compile") -> Answer:
@@ -69,7 +67,7 @@ def _rule(condition: str, source: str) -> str:
 
 def _template(case: Case) -> Answer:
     assert case.template is not None
-    template = parse_template(refengine.Text.of(case.template, "<output>"), case.source)
+    template = parse_template(Text.of(case.template, "<output>"), case.source)
     reader = RecordedReader()
     fill = compile_template(
         template,
@@ -96,6 +94,8 @@ def _rules(case: Case, evaluator: Evaluator) -> Answer:
     rules = refengine.load_rules(*files, options=options)
     if case.kind == "warnings":
         return Answer(warnings=_codes(rules.warnings))
+    if case.kind == "text":
+        return Answer(result=refengine.print_condition(rules.rules[-1].tree))
     engine = refengine.Engine(rules, settings.get("rule_matching", "first"), evaluator=evaluator)
     raised = [engine.process(_recorded(event)) for event in case.events]
     if case.kind == "lines":
@@ -108,13 +108,13 @@ def _rules(case: Case, evaluator: Evaluator) -> Answer:
             include_tags=settings.get("json_include_tags_property", True),
         )
         return Answer(result=[[form.line(alert, _HOSTNAME) for alert in alerts] for alerts in raised])
-    return Answer(warnings=_codes(rules.warnings), result=[[_shown(alert) for alert in alerts] for alerts in raised])
+    return Answer(
+        warnings=_codes(rules.warnings), result=[[_shown(alert) for alert in alerts] for alerts in raised]
+    )
 
 
 def _recorded(event: Occurrence) -> refengine.RecordedEvent:
-    return refengine.RecordedEvent(
-        event.fields, source=event.source, time=event.time, number=event.number
-    )
+    return refengine.RecordedEvent(event.fields, source=event.source, time=event.time, number=event.number)
 
 
 def _shown(alert: refengine.Alert) -> dict[str, Any]:
