@@ -66,6 +66,7 @@ class Tracer:
         self._observer = observer
         self._info = SyscallInfo()
         self._held: tuple[int, int] | None = None
+        self._leaving: set[int] = set()
         self._go = PTRACE_CONT if filtered else PTRACE_SYSCALL
         traces_clones = any(watched.name in CLONES for watched in plan.calls.values())
         self._after_birth = PTRACE_SYSCALL if traces_clones or not filtered else PTRACE_CONT
@@ -170,6 +171,7 @@ class Tracer:
         if event == EVENT_EXEC:
             return self._executed(tid)
         if event == EVENT_EXIT and self.plan.exits and self.started:
+            self._leaving.add(tid)
             return self._hold(tid, self._observer.ended(tid, binding.event_message(tid) or 0))
         resume(self._go, tid, 0, 0)
         return None
@@ -179,6 +181,7 @@ class Tracer:
         former = binding.event_message(tid)
         if former is not None and former != tid:
             self.threads.discard(former)
+            self._leaving.discard(tid)  # that was the first thread's end
             self._observer.forget(former)
         self._observer.forget(tid)
         self.threads.add(tid)
@@ -186,7 +189,10 @@ class Tracer:
         return self._hold(tid, self._observer.executed(tid) if self.started else None)
 
     def _ended(self, tid: int, status: int) -> Event | None:
-        """Take note of a thread's end; its event is made here where rules did not ask for a stop before it."""
+        """Take note of a thread's end; its event is made here where there was none when it was about to end.
+
+        Rules may not have asked for that stop, and a thread that is killed need not make it.
+        """
         self.expected.discard(tid)
         if tid not in self.threads:
             return None
@@ -195,6 +201,9 @@ class Tracer:
         if tid == self.command_pid:
             code = os.waitstatus_to_exitcode(status)
             self.exit_code = code if code >= 0 else 128 - code
-        if self.plan.exits or not self.started:
+        if tid in self._leaving:
+            self._leaving.discard(tid)
+            return None
+        if not self.started:
             return None
         return self._observer.ended(tid, status)

@@ -239,8 +239,11 @@ def test_a_thread_that_is_not_the_first_executes(
     ("script", "code"), [("exit 0", 0), ("exit 42", 42), ("kill -KILL $$", 137), ("kill -TERM $$", 143)]
 )
 def test_exit_code(watch: Watch, script: str, code: int) -> None:
-    run = watch(["sh", "-c", script], "chdir")
-    assert run.exit_code == code
+    for types in (("chdir",), ("chdir", "procexit")):
+        run = watch(["sh", "-c", script], *types)
+        assert run.exit_code == code
+        (end,) = run.named("procexit")
+        assert end.param("sig") == (code - 128 if code > 128 else 0)
 
 
 def test_what_outlives_the_command_is_watched_to_its_end(watch: Watch) -> None:
