@@ -1,6 +1,6 @@
 """Measure how fast a capture is replayed through rules, and how much memory that takes.
 
-    python -m benchmarks.replay RULES… [--capture FILE] [--events 1200000] [--all] [--profile LINES]
+    python -m benchmarks.replay RULES… [--capture FILE] [--events 1200000] [--matching all] [--profile LINES]
 
 Without `--capture` one is made (see `make_capture`) and removed again. The replay is measured twice, on the whole
 capture and on its first quarter, each in a process of its own, so that memory that grows with the length
