@@ -7,17 +7,31 @@ from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 
 from refengine.event.sockets import InetAddress, InetTuple, SocketAddress, SocketTuple, UnixTuple
 
-_MAPPED_PREFIX = b"\0" * 10 + b"\xff\xff"
+_MAPPED_PREFIX = bytes(10) + b"\xff\xff"
+_UNSPECIFIED = bytes(16)
 
 
 @lru_cache(maxsize=4096)
 def address_text(address: bytes) -> str:
-    """Return an IPv4 or IPv6 address as people write it; an IPv4 address inside IPv6 as IPv4."""
-    if len(address) == 16:
-        if not address.startswith(_MAPPED_PREFIX):
-            return inet_ntop(AF_INET6, address)
-        address = address[12:]
-    return ".".join(map(str, address))
+    """Return an IPv4 or IPv6 address as people write it."""
+    return inet_ntop(AF_INET6 if len(address) == 16 else AF_INET, address)
+
+
+def unmapped(endpoint: InetAddress) -> InetAddress:
+    """Return an endpoint whose IPv4 address is written inside an IPv6 one with that address, others unchanged.
+
+    The unspecified IPv6 address counts as the unspecified IPv4 one.
+    """
+    address = endpoint.address
+    if len(address) == 16 and (address.startswith(_MAPPED_PREFIX) or address == _UNSPECIFIED):
+        return InetAddress(address[12:], endpoint.port)
+    return endpoint
+
+
+def unmapped_pair(pair: InetTuple) -> InetTuple:
+    """Return a connection of IPv6 of which both ends are IPv4 addresses as one of IPv4, others unchanged."""
+    source, destination = unmapped(pair.source), unmapped(pair.destination)
+    return InetTuple(source, destination) if len(source.address) == len(destination.address) else pair
 
 
 def packed_address(text: str) -> bytes:
@@ -47,6 +61,7 @@ def sockaddr_text(address: SocketAddress) -> str:
 def tuple_text(pair: SocketTuple) -> str:
     """Return both ends of a connection, `client->server`; for a local one the kernel addresses and the path."""
     if isinstance(pair, InetTuple):
+        pair = unmapped_pair(pair)
         return f"{endpoint_text(pair.source)}->{endpoint_text(pair.destination)}"
     return unix_tuple_text(pair)
 

@@ -40,12 +40,25 @@ def normalised(path: str) -> str:
 
 
 def joined(base: str, path: str) -> str:
-    """Return `path`, below `base` when it is relative, normalised."""
-    if not path.startswith("/"):
-        path = f"{base}/{path}" if base and not base.endswith("/") else base + path
-    if len(path) >= PATH_LIMIT:
+    """Return `path`, normalised, below `base` when it is relative; `base` is plain and ends in a slash.
+
+    A base without a slash at the end is put before the path as it is.
+    """
+    if len(base) + len(path) >= PATH_LIMIT:
         return TOO_LONG
-    return normalised(path)
+    if path.startswith("/"):
+        return normalised(path)
+    if not path.startswith(".") and "//" not in path and "/." not in path and not path.endswith("/"):
+        return base + path
+    folder, _, start = base.rpartition("/")
+    kept = folder.split("/") if base.endswith("/") else []
+    for part in (start + path).split("/"):
+        if part == "..":
+            if kept != [""] and kept:
+                kept.pop()
+        elif part and part != ".":
+            kept.append(part)
+    return "/".join(kept) if kept != [""] else "/"
 
 
 def descriptor_numbered(event: Event, number: int) -> Descriptor | None:
@@ -75,7 +88,12 @@ def directory_numbered(event: Event, number: int) -> str | None:
     if event.thread is None:
         return None
     descriptor = descriptor_numbered(event, number)
-    return "" if descriptor is None else descriptor.name
+    return "" if descriptor is None else slashed(descriptor.name)
+
+
+def slashed(path: str) -> str:
+    """Return the path of a directory with a slash at the end; the empty string stays what it is."""
+    return path if not path or path.endswith("/") else f"{path}/"
 
 
 def working_directory(event: Event) -> str | None:

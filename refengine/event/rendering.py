@@ -28,7 +28,18 @@ Texts = tuple[str, str]
 """The plain value and its meaning."""
 
 _PROTOCOL_LETTERS = {"tcp": "t", "udp": "u", "icmp": "i", "raw": "r"}
-_EMPTY_TYPES = frozenset({ValueType.BYTEBUF, ValueType.SOCKTUPLE})
+_EMPTY_TYPES = frozenset(
+    {
+        ValueType.BYTEBUF,
+        ValueType.SOCKTUPLE,
+        ValueType.FDLIST,
+        ValueType.CHARBUFARRAY,
+        ValueType.CHARBUF_PAIR_ARRAY,
+        ValueType.DYN,
+    }
+)
+"""Types of which an absent value is shown as `EMPTY`, not as `ABSENT`."""
+_UINT64 = (1 << 64) - 1
 _UNPRINTED = bytes(byte if 0x20 <= byte < 0x7F else ord(".") for byte in range(256))
 
 
@@ -65,9 +76,23 @@ def param_texts(event: Event, position: int) -> Texts:
 def flags_text(table: str, value: int) -> str:
     """Return the names of the flags that are set in `value`, joined by `|`.
 
-    Each bit is named once, by the first flag of the table that has it; a flag that is all of the value ends
-    the search.
+    Each bit is named once, by the first flag of the table that has it; the name of no flags at all stands for 0
+    only.
     """
+    names = []
+    rest = value
+    for name, bits in FLAG_TABLES[table].items():
+        if (rest & bits == bits) if bits else value == 0:
+            names.append(name)
+            rest &= ~bits
+            if bits == value:
+                break
+    return "|".join(names)
+
+
+@lru_cache(maxsize=4096)
+def mode_text(table: str, value: int) -> str:
+    """Return the names of the permissions in `value`, joined by `|`; one that is all of the value ends the search."""
     names = []
     rest = value
     for name, bits in FLAG_TABLES[table].items():
@@ -101,14 +126,15 @@ def descriptor_text(event: Event, number: int) -> str:
 
 
 def number_text(value: int, form: Format, bits: int) -> str:
-    """Return a number in the table's format; negative ones in hexadecimal and octal as `bits` wide."""
+    """Return a number in the table's format: as unsigned in hexadecimal and octal digits, else as signed."""
+    value &= (1 << bits) - 1
     if form is Format.HEX:
-        return f"{value & ((1 << bits) - 1):X}"
+        return f"{value:X}"
     if form is Format.OCT:
-        return f"0{value & ((1 << bits) - 1):o}" if value else "0"
-    if form is Format.PADDED_DEC:
-        return f"{value:09d}"
-    return str(value)
+        return f"0{value:o}" if value else "0"
+    if value >> (bits - 1):
+        value -= 1 << bits
+    return f"{value:09d}" if form is Format.PADDED_DEC else str(value)
 
 
 def time_text(nanoseconds: int) -> str:
@@ -154,15 +180,16 @@ def _enumeration(_event: Event, param: Parameter, value: ParamValue) -> Texts:
 
 
 def _mode(event: Event, param: Parameter, value: ParamValue) -> Texts:
-    return _numeric(32)(event, param, value)[0], _flags(event, param, value)[1]
+    table = param.flag_table
+    names = mode_text(table, value) if table is not None and isinstance(value, int) else ""
+    return _numeric(32)(event, param, value)[0], names
 
 
 def _path(event: Event, param: Parameter, value: ParamValue) -> Texts:
     if not isinstance(value, str) or value == ABSENT:
         return _other(value), ""
-    text = printable(value)
-    base = base_directory(event, param)
-    return text, "" if base is None else printable(joined(base, value))
+    base = None if value.startswith("/") or not value else base_directory(event, param)
+    return printable(value), "" if base is None else printable(joined(base, value))
 
 
 def _bytes(_event: Event, _param: Parameter, value: ParamValue) -> Texts:
@@ -208,7 +235,9 @@ def _signal_set(_event: Event, _param: Parameter, value: ParamValue) -> Texts:
 
 
 def _duration(_event: Event, _param: Parameter, value: ParamValue) -> Texts:
-    return _other(value), f"{value / 10**9:g}s" if isinstance(value, int) else ""
+    if not isinstance(value, int) or value in (-1, _UINT64):
+        return "none", ""
+    return str(value), f"{value / 10**9:g}s"
 
 
 def _moment(_event: Event, _param: Parameter, value: ParamValue) -> Texts:
@@ -219,18 +248,27 @@ def _user(event: Event, _param: Parameter, value: ParamValue) -> Texts:
     if value == 0xFFFFFFFF:
         return "-1", "<NONE>"
     user = event.state.users.user(value) if event.state is not None and isinstance(value, int) else None
-    return _other(value), user.name if user is not None else ""
+    return _other(value), user.name if user is not None else ABSENT
 
 
 def _group(event: Event, _param: Parameter, value: ParamValue) -> Texts:
     if value == 0xFFFFFFFF:
         return "-1", "<NONE>"
     group = event.state.users.group(value) if event.state is not None and isinstance(value, int) else None
-    return _other(value), group.name if group is not None else ""
+    return _other(value), group.name if group is not None else ABSENT
 
 
 def _bool(_event: Event, _param: Parameter, value: ParamValue) -> Texts:
     return ("true" if value else "false"), ""
+
+
+def _texts(_event: Event, _param: Parameter, value: ParamValue) -> Texts:
+    return ".".join(map(str, value)) if isinstance(value, tuple) else _other(value), ""
+
+
+def _pairs(_event: Event, _param: Parameter, value: ParamValue) -> Texts:
+    pairs = [item for item in value if isinstance(item, tuple)] if isinstance(value, tuple) else ()
+    return ",".join([":".join(map(str, pair)) for pair in pairs]), ""
 
 
 def _charbuf(_event: Event, _param: Parameter, value: ParamValue) -> Texts:
@@ -255,15 +293,16 @@ def _other(value: ParamValue) -> str:
 Renderer = Callable[[Event, Parameter, ParamValue], Texts]
 
 _RENDERERS: Mapping[ValueType, Renderer] = {
-    ValueType.INT8: _numeric(8),
-    ValueType.INT16: _numeric(16),
+    # Numbers of less than 32 bits are widened first.
+    ValueType.INT8: _numeric(32),
+    ValueType.INT16: _numeric(32),
     ValueType.INT32: _numeric(32),
     ValueType.INT64: _numeric(64),
-    ValueType.UINT8: _numeric(8),
-    ValueType.UINT16: _numeric(16),
+    ValueType.UINT8: _numeric(32),
+    ValueType.UINT16: _numeric(32),
     ValueType.UINT32: _numeric(32),
     ValueType.UINT64: _numeric(64),
-    ValueType.PORT: _numeric(16),
+    ValueType.PORT: _numeric(32),
     ValueType.ERRNO: _errno,
     ValueType.FD: _fd,
     ValueType.FD32: _fd,
@@ -297,9 +336,9 @@ _RENDERERS: Mapping[ValueType, Renderer] = {
     ValueType.GID: _group,
     ValueType.SOCKADDR: _sockaddr,
     ValueType.SOCKTUPLE: _socktuple,
-    ValueType.SOCKFAMILY: _numeric(16),
+    ValueType.SOCKFAMILY: _numeric(32),
     ValueType.FDLIST: _fdlist,
-    ValueType.CHARBUFARRAY: _charbuf,
-    ValueType.CHARBUF_PAIR_ARRAY: _charbuf,
+    ValueType.CHARBUFARRAY: _texts,
+    ValueType.CHARBUF_PAIR_ARRAY: _pairs,
     ValueType.DYN: _dynamic,
 }

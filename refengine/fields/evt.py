@@ -23,6 +23,7 @@ _DESCRIPTOR_CATEGORIES: Mapping[str, str] = {
     "e": "ipc",
     "s": "ipc",
     "i": "ipc",
+    "U": "ipc",
 }
 """What an input or output event is about, by the kind of its descriptor."""
 

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterable
 
 from refengine.event import Event
+from refengine.event.paths import slashed
 from refengine.state.descriptors import Descriptor, DescriptorTable
 from refengine.state.interfaces import Interfaces
 from refengine.state.probe import NoProbe, Probe
@@ -170,7 +171,7 @@ class SystemState:
         if not self.track_descriptors:
             path = self.probe.working_directory(thread.tid)
             if path is not None:
-                return path if path.endswith("/") else f"{path}/"
+                return slashed(path)
         return thread.working_directory()
 
     def open(self, event: Event, thread: Thread, number: int, descriptor: Descriptor) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from refengine.event.paths import normalised
+from refengine.event.addresses import tuple_text
+from refengine.event.paths import joined, normalised
 from refengine.event.rendering import arg_text, args_text, flags_text, time_text
 from refengine.event.sockets import InetAddress, InetTuple, UnixAddress, UnixTuple
 from refengine.state.users import User, Users
@@ -63,9 +64,10 @@ LOOPBACK6 = bytes(15) + b"\1"
         ("SYSCALL_NANOSLEEP_X", {"interval": 1_500_000_000}, "interval=1500000000(1.5s)"),
         ("SYSCALL_SETUID_X", {"uid": 0}, "uid=0(root)"),
         ("SYSCALL_SETUID_X", {"uid": 0xFFFFFFFF}, "uid=-1(<NONE>)"),
-        ("SYSCALL_SETUID_X", {"uid": 77}, "uid=77"),
+        ("SYSCALL_SETUID_X", {"uid": 77}, "uid=77(<NA>)"),
+        ("SYSCALL_FCHOWN_X", {"uid": 0xFFFFFFFF}, "uid=-1"),
         ("SYSCALL_CHMOD_X", {"filename": "x"}, "filename=x(/home/me/x)"),
-        ("SYSCALL_CHMOD_X", {"filename": "/x"}, "filename=/x"),
+        ("SYSCALL_CHMOD_X", {"filename": "/x/../y"}, "filename=/x/../y"),
         ("SYSCALL_CHMOD_X", {"mode": 0o600}, "mode=0600(S_IWUSR|S_IRUSR)"),
         ("SYSCALL_PTRACE_X", {"addr": 255}, "addr=FF"),
     ],
@@ -79,7 +81,7 @@ def test_texts(enum: str, named: dict[str, Any], text: str) -> None:
         event = made(enum, **named)
     (name,) = named
     start = args_text(event).index(f"{name}=")
-    assert args_text(event)[start : start + len(text)] == text
+    assert f"{args_text(event)} "[start : start + len(text) + 1] == f"{text} "
 
 
 def test_a_local_connection_shows_kernel_addresses_and_path() -> None:
@@ -144,3 +146,29 @@ def test_moments(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_paths_are_made_plain(path: str, plain: str) -> None:
     assert normalised(path) == plain
+
+
+@pytest.mark.parametrize(
+    ("base", "path", "whole"),
+    [
+        ("/home/me/", "a", "/home/me/a"),
+        ("/home/me/", "../you/./a/", "/home/you/a"),
+        ("/home/me/", "../../../a", "/a"),
+        ("/home/", "..", "/"),
+        ("./", "a/../b", "./b"),
+        ("", "a//b", "a/b"),
+        ("<UNKNOWN>", "a", "<UNKNOWN>a"),
+        ("<UNKNOWN>", "a/../b", "b"),
+        ("/x/", "/a//b", "/a/b"),
+    ],
+)
+def test_paths_are_put_below_a_directory(base: str, path: str, whole: str) -> None:
+    assert joined(base, path) == whole
+
+
+def test_connections_of_ipv4_inside_ipv6_are_shown_as_ipv4() -> None:
+    mapped = bytes(10) + b"\xff\xff" + bytes((10, 0, 0, 1))
+    pair = InetTuple(InetAddress(mapped, 1), InetAddress(bytes(16), 2))
+    assert tuple_text(pair) == "10.0.0.1:1->0.0.0.0:2"
+    pair = InetTuple(InetAddress(mapped, 1), InetAddress(LOOPBACK6, 2))
+    assert tuple_text(pair) == "::ffff:10.0.0.1:1->::1:2"

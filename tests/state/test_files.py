@@ -121,7 +121,7 @@ def test_the_table_of_a_process_is_bounded() -> None:
 def test_a_directory_that_is_not_known() -> None:
     state = machine()
     event = applied(state, "SYSCALL_OPENAT_2_X", fd=6, dirfd=5, name="a", flags=1)
-    assert field(event, "fd.name") == "<UNKNOWN>/a"
+    assert field(event, "fd.name") == "<UNKNOWN>a"
     assert field(event, "evt.arg", "name") == "a"
     event = applied(state, "SYSCALL_OPENAT_2_X", fd=6, dirfd=-100, flags=1)
     assert field(event, "fd.name") == "/home/me/<NA>"

@@ -12,6 +12,7 @@ from refengine.event.paths import (
     UNKNOWN_DIRECTORY,
     descriptor_numbered,
     joined,
+    slashed,
     working_directory,
 )
 from refengine.state.descriptors import Descriptor
@@ -85,7 +86,7 @@ def _directory(event: Event, number: object) -> str:
         base = working_directory(event)
     else:
         descriptor = descriptor_numbered(event, number)
-        base = None if descriptor is None else descriptor.name
+        base = None if descriptor is None else slashed(descriptor.name)
     return UNKNOWN_DIRECTORY if base is None else base
 
 
@@ -111,13 +112,14 @@ def chdir(state: SystemState, event: Event, thread: Thread) -> None:
     """Change the working directory to a path, or learn it: `chdir`, `getcwd`."""
     path = text(event, "path")
     if succeeded(event) and path is not None:
-        _owner(thread).set_cwd(joined(thread.working_directory(), path))
+        _owner(thread).cwd = slashed(joined(thread.working_directory(), path))
 
 
 def fchdir(state: SystemState, event: Event, thread: Thread) -> None:
     """Change the working directory to that of a descriptor."""
     if succeeded(event) and event.descriptor is not None:
-        _owner(thread).set_cwd(joined(thread.working_directory(), event.descriptor.name))
+        owner = _owner(thread)
+        owner.cwd = slashed(joined(thread.working_directory(), event.descriptor.name))
 
 
 def chroot(state: SystemState, event: Event, thread: Thread) -> None:

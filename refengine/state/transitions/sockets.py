@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from refengine.event import Event
-from refengine.event.addresses import sockaddr_text, tuple_text
+from refengine.event.addresses import sockaddr_text, tuple_text, unmapped, unmapped_pair
 from refengine.event.sockets import InetAddress, InetTuple, UnixAddress, UnixTuple
 from refengine.state.descriptors import CLIENT, SERVER, Descriptor
 from refengine.state.threads import Thread
@@ -23,7 +23,6 @@ _AF_NETLINK = _FAMILY["AF_NETLINK"]
 _SOCK_TYPE_MASK, _SOCK_STREAM, _SOCK_DGRAM, _SOCK_RAW = 0xFF, 1, 2, 3
 _IP, _ICMP, _TCP, _UDP, _RAW = 0, 1, 6, 17, 255
 _EINPROGRESS = 115
-_MAPPED = bytes(10) + b"\xff\xff"
 _FIRST_EPHEMERAL_PORT = 32768
 
 
@@ -44,13 +43,13 @@ def bind(state: SystemState, event: Event, thread: Thread) -> None:
     if descriptor is None or not succeeded(event) or not isinstance(address, (InetAddress, UnixAddress)):
         return
     _forget_name(state, descriptor)
+    descriptor.name = sockaddr_text(address)
     if isinstance(address, InetAddress) and address.port > 0:
-        address = _unmapped(address)
+        address = unmapped(address)
         descriptor.type = _kind(address)
         descriptor.listening = address
         descriptor.tuple = None
         descriptor.role = SERVER
-    descriptor.name = sockaddr_text(address)
 
 
 def connect(state: SystemState, event: Event, thread: Thread) -> None:
@@ -62,7 +61,7 @@ def connect(state: SystemState, event: Event, thread: Thread) -> None:
     pair = event.param("tuple")
     if isinstance(pair, InetTuple):
         _forget_name(state, descriptor)
-        pair = _unmapped_pair(pair)
+        pair = unmapped_pair(pair)
         if descriptor.role == SERVER and descriptor.protocol == "udp":
             pair = _swapped(pair)
         _set_ends(descriptor, pair, descriptor.role or CLIENT)
@@ -89,7 +88,7 @@ def accept(state: SystemState, event: Event, thread: Thread) -> None:
     pair = event.param("tuple")
     if isinstance(pair, InetTuple):
         descriptor = Descriptor("4", protocol="tcp", connected=True)
-        _set_ends(descriptor, _unmapped_pair(pair), SERVER)
+        _set_ends(descriptor, unmapped_pair(pair), SERVER)
     elif isinstance(pair, UnixTuple):
         descriptor = Descriptor("u", tuple_text(pair), tuple=pair, role=SERVER, connected=True)
     else:
@@ -139,7 +138,7 @@ def _learn(state: SystemState, event: Event, thread: Thread, *, incoming: bool) 
         descriptor.tuple = pair
         descriptor.name = tuple_text(pair)
     elif isinstance(pair, InetTuple):
-        pair = _unmapped_pair(pair)
+        pair = unmapped_pair(pair)
         if descriptor.tuple in (pair, _swapped(pair)):
             return
         role = descriptor.role
@@ -205,19 +204,6 @@ def _swapped(pair: InetTuple) -> InetTuple:
 
 def _kind(address: InetAddress) -> str:
     return "4" if len(address.address) == 4 else "6"
-
-
-def _unmapped(address: InetAddress) -> InetAddress:
-    """Return an IPv4 address that is written inside an IPv6 one as itself, every other unchanged."""
-    if address.address.startswith(_MAPPED) and len(address.address) == 16:
-        return InetAddress(address.address[len(_MAPPED) :], address.port)
-    return address
-
-
-def _unmapped_pair(pair: InetTuple) -> InetTuple:
-    """Return a connection of which both ends are mapped IPv4 addresses as one of IPv4."""
-    source, destination = _unmapped(pair.source), _unmapped(pair.destination)
-    return InetTuple(source, destination) if len(source.address) == len(destination.address) else pair
 
 
 def _kind_of(family: int) -> str:
