@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 from typing import Any
 
 from refengine.cli.configuration_keys import KEYS, Kind
-from refengine.priority import Priority
 
 _DRAFT = "http://json-schema.org/draft-06/schema#"
 _TEXT = {"type": "string"}
 _BOOLEAN = {"type": "boolean"}
-_SCALAR = {"type": ["string", "number", "boolean"]}
 
 _TYPES: dict[Kind, dict[str, Any]] = {
     Kind.BOOLEAN: _BOOLEAN,
@@ -22,21 +21,6 @@ _TYPES: dict[Kind, dict[str, Any]] = {
     Kind.OBJECT: {"type": "object"},
     Kind.ANY: {},
 }
-
-_RULE_REPLACEABLE = (
-    "capture",
-    "capture_duration",
-    "condition",
-    "desc",
-    "enabled",
-    "exceptions",
-    "output",
-    "priority",
-    "skip-if-unknown-filter",
-    "tags",
-    "warn_evttypes",
-)
-_RULE_APPENDABLE = ("condition", "desc", "exceptions", "output", "tags")
 
 
 def run_configuration() -> int:
@@ -68,80 +52,10 @@ def configuration_schema() -> dict[str, Any]:
 
 
 def rules_schema() -> dict[str, Any]:
-    """Return the JSON Schema of rules files."""
-    return {
-        "$schema": _DRAFT,
-        "title": "rules file",
-        "type": "array",
-        "items": {
-            "anyOf": [
-                _item("required_engine_version", {"required_engine_version": {"type": ["string", "integer"]}}),
-                _item(
-                    "required_plugin_versions",
-                    {"required_plugin_versions": {"type": "array", "items": _plugin_version(_alternatives())}},
-                ),
-                _item("list", {"list": _TEXT, "items": _list_of(_SCALAR), "append": _BOOLEAN,
-                               "override": _override(("items",), ("items",))}),
-                _item("macro", {"macro": _TEXT, "condition": _TEXT, "append": _BOOLEAN,
-                                "override": _override(("condition",), ("condition",))}),
-                _item("rule", _rule()),
-            ]
-        },
-    }  # fmt: skip
-
-
-def _rule() -> dict[str, Any]:
-    levels = [level.label for level in Priority]
-    return {
-        "rule": _TEXT,
-        "condition": _TEXT,
-        "output": _TEXT,
-        "desc": _TEXT,
-        "priority": {
-            "type": "string",
-            "enum": sorted({*levels, *map(str.upper, levels), *map(str.lower, levels)}),
-        },
-        "source": {"type": ["string", "null"]},
-        "enabled": _BOOLEAN,
-        "capture": _BOOLEAN,
-        "capture_duration": {"type": "integer", "minimum": 0},
-        "warn_evttypes": _BOOLEAN,
-        "skip-if-unknown-filter": _BOOLEAN,
-        "tags": _list_of(_TEXT),
-        "append": _BOOLEAN,
-        "override": _override(_RULE_APPENDABLE, _RULE_REPLACEABLE),
-        "exceptions": _list_of(_item("name", {"name": _TEXT, "fields": {}, "comps": {}, "values": {}})),
-    }
-
-
-def _override(appendable: tuple[str, ...], replaceable: tuple[str, ...]) -> dict[str, Any]:
-    properties = {
-        name: {
-            "enum": [
-                word for word, names in (("append", appendable), ("replace", replaceable)) if name in names
-            ]
-        }
-        for name in replaceable
-    }
-    return {"type": "object", "additionalProperties": False, "properties": properties}
-
-
-def _alternatives() -> dict[str, Any]:
-    return {"alternatives": _list_of(_plugin_version({}))}
-
-
-def _plugin_version(more: dict[str, Any]) -> dict[str, Any]:
-    schema = _item("name", {"name": _TEXT, "version": _TEXT, **more})
-    schema["required"].append("version")
+    """Return the JSON Schema of rules files, which stands beside the grammars."""
+    text = resources.files("refengine.grammar").joinpath("rulefile.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
     return schema
-
-
-def _item(required: str, properties: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": False, "properties": properties, "required": [required]}
-
-
-def _list_of(items: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "array", "items": items}
 
 
 def _object() -> dict[str, Any]:
