@@ -142,7 +142,7 @@ def category(event: Event) -> str:
     kind = event.type.category
     if kind in _IO_CATEGORIES:
         descriptor = event.descriptor
-        return "unknown" if descriptor is None else _DESCRIPTOR_CATEGORIES.get(descriptor.type, "other")
+        return "unknown" if descriptor is None else _DESCRIPTOR_CATEGORIES.get(descriptor.type, "unknown")
     return "IPC" if kind == "ipc" else kind
 
 

@@ -20,6 +20,8 @@ _FILE_CALLS = _OPENS | {"creat"}
 _SOCKET_CALLS = frozenset({"accept", "accept4", "connect", "bind"})
 _FILES = frozenset("fd")
 _SOCKETS = frozenset("46u")
+_PLAIN_FILES = frozenset("f")
+_IP_SOCKETS = frozenset("46")
 
 
 def _result_position(row: EventType) -> int | None:
@@ -84,9 +86,9 @@ def is_io_write(event: Event) -> bool:
 def io_direction(event: Event) -> str | None:
     """`evt.io_dir`."""
     code = event.type.code
-    if _READS[code]:
-        return "read"
-    return "write" if _WRITES[code] else None
+    if _WRITES[code]:
+        return "write"
+    return "read" if _READS[code] else None
 
 
 def is_wait(event: Event) -> bool:
@@ -130,8 +132,15 @@ def count_exit(event: Event) -> int | None:
     return 1 if event.type.is_exit else None
 
 
-def _count_of(name: str) -> Extract:
-    return lambda event: 1 if event.type.name == name else None
+def count_procinfo(event: Event) -> int | None:
+    """`evt.count.procinfo`: 1 for the periodic reports on first threads."""
+    thread = event.thread
+    return 1 if event.type.name == "procinfo" and thread is not None and thread.is_main else None
+
+
+def count_threadinfo(event: Event) -> int | None:
+    """`evt.count.threadinfo`: 1 for the periodic reports on threads."""
+    return 1 if event.type.name == "procinfo" else None
 
 
 def count_error(event: Event) -> int | None:
@@ -209,16 +218,16 @@ EXTRACTORS: Mapping[str, Extractor] = {
     "evt.buflen": plain(buffer_length),
     "evt.buflen.in": plain(_length_where(None, "io_read")),
     "evt.buflen.out": plain(_length_where(None, "io_write")),
-    "evt.buflen.file": plain(_length_where(_FILES, None)),
-    "evt.buflen.file.in": plain(_length_where(_FILES, "io_read")),
-    "evt.buflen.file.out": plain(_length_where(_FILES, "io_write")),
-    "evt.buflen.net": plain(_length_where(_SOCKETS, None)),
-    "evt.buflen.net.in": plain(_length_where(_SOCKETS, "io_read")),
-    "evt.buflen.net.out": plain(_length_where(_SOCKETS, "io_write")),
+    "evt.buflen.file": plain(_length_where(_PLAIN_FILES, None)),
+    "evt.buflen.file.in": plain(_length_where(_PLAIN_FILES, "io_read")),
+    "evt.buflen.file.out": plain(_length_where(_PLAIN_FILES, "io_write")),
+    "evt.buflen.net": plain(_length_where(_IP_SOCKETS, None)),
+    "evt.buflen.net.in": plain(_length_where(_IP_SOCKETS, "io_read")),
+    "evt.buflen.net.out": plain(_length_where(_IP_SOCKETS, "io_write")),
     "evt.count": plain(one),
     "evt.count.exit": plain(count_exit),
-    "evt.count.procinfo": plain(_count_of("procinfo")),
-    "evt.count.threadinfo": plain(_count_of("threadinfo")),
+    "evt.count.procinfo": plain(count_procinfo),
+    "evt.count.threadinfo": plain(count_threadinfo),
     "evt.count.error": plain(count_error),
     "evt.count.error.file": plain(_errors_where(_about_file)),
     "evt.count.error.net": plain(_errors_where(_about_net)),

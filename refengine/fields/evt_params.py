@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from refengine.event import Event
-from refengine.event.paths import base_directory, joined
+from refengine.event.paths import UNKNOWN_DIRECTORY, base_directory, joined
 from refengine.event.rendering import arg_text, args_text
 from refengine.fields.extractor import Extract, Extractor, plain
 from refengine.values import Value
@@ -60,30 +60,39 @@ def buffer(event: Event) -> bytes | None:
 
 
 def absolute_path(argument: str | None) -> Extract:
-    """`evt.abspath`: the path of an `*at` call made absolute; `src` and `dst` pick one of two."""
-    wanted = {None: _ONE_PATH, "src": _SOURCE_PATH, "dst": _TARGET_PATH}.get(argument, ())
+    """`evt.abspath`: the path of an `*at` call made absolute; of two paths the old one, with `dst` the new one."""
+    names = {**_PATHS, **dict.fromkeys(_TWO_PATHS, "newpath" if argument == "dst" else "oldpath")}
 
     def extract(event: Event) -> str | None:
-        for name in wanted:
-            position = event.type.index.get(name)
-            if position is None or position >= len(event.params):
-                continue
-            param = event.type.params[position]
-            if param.dirfd_param is None:
-                continue
-            value = event.params[position]
-            base = base_directory(event, param)
-            if isinstance(value, str) and base is not None:
-                return joined(base, value)
-        return None
+        kind = event.type
+        name = names.get(kind.name) if kind.is_exit and event.thread is not None else None
+        position = None if name is None else kind.index.get(name)
+        if position is None or position >= len(event.params):
+            return None
+        path = event.params[position]
+        if not isinstance(path, str):
+            return None
+        if kind.name == "open_by_handle_at":
+            number = event.params[0]
+            return joined("", path) if isinstance(number, int) and number > 0 else None
+        base = base_directory(event, kind.params[position])
+        return joined(base or UNKNOWN_DIRECTORY + "/", path)
 
     return extract
 
 
 _TRANSFERS = frozenset({"reads_from_fd", "writes_to_fd"})
-_ONE_PATH = ("name", "path", "filename", "pathname", "linkpath", "oldpath")
-_SOURCE_PATH = ("oldpath",)
-_TARGET_PATH = ("newpath",)
+_TWO_PATHS = ("renameat", "renameat2", "linkat")
+_PATHS: Mapping[str, str] = {
+    "symlinkat": "linkpath",
+    "openat": "name",
+    "openat2": "name",
+    "unlinkat": "name",
+    "mkdirat": "path",
+    "fchmodat": "filename",
+    "fchownat": "pathname",
+    "open_by_handle_at": "path",
+}
 
 
 def _count(event: Event) -> int:

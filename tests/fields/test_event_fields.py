@@ -89,7 +89,7 @@ def test_the_category_of_input_and_output_is_that_of_the_descriptor() -> None:
     found = [
         field(applied(state, "SYSCALL_READ_X", res=1, fd=number), "evt.category") for number in (3, 4, 5, 7)
     ]
-    assert found == ["file", "net", "ipc", "other"]
+    assert found == ["file", "net", "ipc", "unknown"]
 
 
 @pytest.mark.parametrize(
