@@ -18,6 +18,7 @@ _ESCAPED = {
     "\0": "\\x00",
 }
 _NEEDS_QUOTES = re.compile("[\b\f\n\r\t =\"'\0\\\\(),]|^$")
+_HEX = re.compile("[0-9a-fA-F]{2}")
 _SPECIAL = re.compile('[\b\f\n\r\t\\\\"\0]')
 
 
@@ -56,12 +57,9 @@ def unescape(body: str, quote: str) -> str:
             digits = body[at + 2 : at + 4]
             if len(digits) < 2:
                 raise EscapeError("truncated \\x escape: two hexadecimal digits are needed", at, end - at)
-            try:
-                byte = int(digits, 16) if digits.isalnum() else -1
-            except ValueError:
-                byte = -1
-            if byte < 0:
+            if not _HEX.fullmatch(digits):
                 raise EscapeError(f"invalid \\x escape: '{digits}' are not two hexadecimal digits", at, 4)
+            byte = int(digits, 16)
             out.append(bytes((byte,)).decode("utf-8", "surrogateescape"))
             has_bytes = has_bytes or byte > 127
             at += 4

@@ -43,14 +43,17 @@ def test_doubts_have_codes(text: str, source: str, codes: list[str]) -> None:
 
 def test_a_warning_is_shown_like_an_error() -> None:
     (warning,) = check("proc.name = proc.pname")[1]
+    message = (
+        "'proc.pname' is compared as text, but it is also a field; "
+        "write val(proc.pname) to compare with its value"
+    )
     assert render(warning) == "\n".join(
         [
-            "<condition>:1:13: warning: 'proc.pname' is compared as text, but it is also a field; "
-            "write val(proc.pname) to compare with its value [LOAD_COMPILE_CONDITION]",
+            f"<condition>:1:13: warning: {message} [LOAD_COMPILE_CONDITION]",
             "  1 | proc.name = proc.pname",
             "    |             ^^^^^^^^^^",
         ]
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(
