@@ -117,7 +117,6 @@ class SystemState:
                     event.descriptor = self._seen(thread, number)
         if transition is not None:
             transition(self, event, thread)
-        thread.last_event_time = event.time
 
     def seed(self, thread: Thread) -> None:
         """Take in a thread that was there before the first event."""

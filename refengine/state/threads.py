@@ -77,7 +77,6 @@ class Thread:
     flags: int = 0
     fdlimit: int = -1
     clone_time: int = 0
-    exec_time: int = 0
     pidns_init_start_time: int = 0
     exe_ino: int = 0
     exe_ino_ctime: int = 0
@@ -101,7 +100,6 @@ class Thread:
     children: set[int] | None = field(default=None, repr=False)
     descriptors: DescriptorTable = field(default_factory=DescriptorTable, repr=False)
     last_fd: int = -1
-    last_event_time: int = 0
     is_dead: bool = False
     _args_text: str | None = field(default=None, repr=False)
     _env_text: str | None = field(default=None, repr=False)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
-from refengine.event import Event
+from refengine.event import Event, ParamValue
 from refengine.event.addresses import printable
 from refengine.event.paths import (
     ABSENT,
@@ -18,6 +19,7 @@ from refengine.event.paths import (
 from refengine.state.descriptors import Descriptor
 from refengine.state.threads import Thread
 from refengine.state.transitions.params import integer, result, succeeded, text
+from refengine.tables.event_types import EVENT_TYPES, EventType
 from refengine.tables.flags import FLAG_TABLES
 
 if TYPE_CHECKING:
@@ -31,17 +33,47 @@ _LAYERS = _UPPER_LAYER | _LOWER_LAYER
 _CLOSE_RANGE_CLOEXEC = FLAG_TABLES["close_range_flags"]["CLOSE_RANGE_CLOEXEC"]
 
 
+class _Positions(NamedTuple):
+    """Where an event of a call that opens a file has its parameters, `_NOWHERE` for those that it lacks."""
+
+    path: int
+    flags: int
+    dev: int
+    ino: int
+    dirfd: int
+    layers: int
+
+
+_NOWHERE = 1 << 16
+
+
+def _positions(row: EventType) -> _Positions:
+    index = row.index
+    return _Positions(
+        index.get("name", index.get("path", _NOWHERE)),
+        *(index.get(name, _NOWHERE) for name in ("flags", "dev", "ino", "dirfd", "creat_flags")),
+    )
+
+
+_POSITIONS: tuple[_Positions, ...] = tuple(map(_positions, EVENT_TYPES))
+
+
+def _number(params: Sequence[ParamValue | None], position: int) -> int:
+    value = params[position] if position < len(params) else None
+    return value if isinstance(value, int) else 0
+
+
 def open_file(state: SystemState, event: Event, thread: Thread) -> None:
     """Record the file of `open`, `openat`, `openat2`, or `open_by_handle_at`."""
     number = result(event)
     if number is None or number < 0:
         thread.last_fd = -1
         return
+    at, params = _POSITIONS[event.type.code], event.params
     raw, name = opened_names(event)
-    flags = integer(event, "flags") or 0
+    flags = _number(params, at.flags)
     descriptor = Descriptor("d" if flags & _O_DIRECTORY else "f", printable(name), raw, flags)
-    descriptor.dev = integer(event, "dev") or 0
-    descriptor.ino = integer(event, "ino") or 0
+    descriptor.dev, descriptor.ino = _number(params, at.dev), _number(params, at.ino)
     if flags & _LAYERS:
         descriptor.upper_layer = bool(flags & _UPPER_LAYER)
         descriptor.lower_layer = bool(flags & _LOWER_LAYER)
@@ -54,11 +86,11 @@ def create_file(state: SystemState, event: Event, thread: Thread) -> None:
     if number is None or number < 0:
         thread.last_fd = -1
         return
+    at, params = _POSITIONS[event.type.code], event.params
     raw, name = opened_names(event)
     descriptor = Descriptor("f", printable(name), raw)
-    descriptor.dev = integer(event, "dev") or 0
-    descriptor.ino = integer(event, "ino") or 0
-    layers = integer(event, "creat_flags") or 0
+    descriptor.dev, descriptor.ino = _number(params, at.dev), _number(params, at.ino)
+    layers = _number(params, at.layers)
     descriptor.upper_layer = bool(layers & _CREAT["FD_UPPER_LAYER_CREAT"])
     descriptor.lower_layer = bool(layers & _CREAT["FD_LOWER_LAYER_CREAT"])
     state.open(event, thread, number, descriptor)
@@ -66,15 +98,13 @@ def create_file(state: SystemState, event: Event, thread: Thread) -> None:
 
 def opened_names(event: Event) -> tuple[str, str]:
     """Return the path as the program gave it to a call that opens a file, and the absolute path that it means."""
-    index, params = event.type.index, event.params
-    position = index.get("name", index.get("path"))
-    value = params[position] if position is not None and position < len(params) else None
+    at, params = _POSITIONS[event.type.code], event.params
+    value = params[at.path] if at.path < len(params) else None
     if not isinstance(value, str):
         value = ABSENT
     if value.startswith("/"):
         return value, joined("", value)
-    at = index.get("dirfd")
-    number = AT_FDCWD if at is None or at >= len(params) else params[at]
+    number = AT_FDCWD if at.dirfd >= len(params) else params[at.dirfd]
     return value, joined(_directory(event, number), value)
 
 

@@ -109,7 +109,6 @@ def execute(state: SystemState, event: Event, thread: Thread) -> None:
         main.set_env(env)
     _read_identity(state, event, main)
     _read_executable(event, main)
-    main.exec_time = event.time
 
 
 def leave(state: SystemState, event: Event, thread: Thread) -> None:
@@ -167,7 +166,6 @@ def _copied(model: Thread, tid: int, pid: int, flags: int) -> Thread:
     child.cap_permitted, child.cap_inheritable = model.cap_permitted, model.cap_inheritable
     child.cap_effective = model.cap_effective
     child.cgroups = model.cgroups
-    child.exec_time = model.exec_time
     child.fdlimit = model.fdlimit
     child.flags = flags
     return child
