@@ -20,6 +20,10 @@ from refengine.recursion import deep_recursion
 from refengine.source import Span, Text
 from refengine.values import ValueType
 
+_TYPES = ("evt.type", "syscall.type")
+_DECIDING = ("=", "==", "!=", "in")
+"""The comparisons of an event's type that say which events a rule is evaluated on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -188,8 +192,11 @@ class Checker:
             message = f"field '{primary.key}' is compared with constants only, not with another field"
         elif other is not None and "no_rhs" in other.field.flags:
             message = f"field '{other.key}' cannot stand on the right-hand side"
-        elif primary is not None and primary.field.name == "evt.type":
-            message = "'evt.type' is compared with constants only, since it decides where a rule is evaluated"
+        elif primary is not None and primary.field.name in _TYPES and node.operator in _DECIDING:
+            message = (
+                f"'{primary.field.name}' is compared with constants only by '{node.operator}', "
+                "since that decides where a rule is evaluated"
+            )
         elif (left.type, left.is_list) != (operand.type, operand.is_list):
             kinds = [f"{'a list of ' if side.is_list else ''}{side.type}" for side in (left, operand)]
             message = f"{describe(left)} is {kinds[0]}, but {describe(operand)} is {kinds[1]}"
