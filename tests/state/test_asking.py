@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from refengine.state.descriptors import Descriptor
-from refengine.state.needs import state_events
 from refengine.state.system import SystemState
 from refengine.state.threads import Thread
 from tests.events import applied, field
@@ -83,11 +82,3 @@ def test_a_program_that_the_event_does_not_tell_of_is_asked_for() -> None:
     applied(state, "SYSCALL_GETUID_X")
     machine.comms[100] = "cat"
     assert field(applied(state, "SYSCALL_EXECVE_19_X", res=0), "proc.name") == "cat"
-
-
-def test_programs_and_exits_always_have_to_be_seen() -> None:
-    assert state_events((), track_descriptors=False) == {"execve", "execveat", "procexit"}
-    assert "setuid" in state_events(["user.name"], track_descriptors=False)
-    assert "setuid" not in state_events(["proc.name"], track_descriptors=False)
-    assert "close" not in state_events(["fd.name"], track_descriptors=False)
-    assert {"close", "chdir", "clone"} <= state_events(["fd.name"], track_descriptors=True)
