@@ -1,6 +1,7 @@
 """From the tables that people write (`spec/cases/*.yaml`) to the one file that programs read (`spec/cases.json`).
 
-A YAML file is a mapping with the key `cases`, a sequence of cases and tables. A table is a case with `rows` (and
+A YAML file is a mapping with the key `cases`, a sequence of cases and tables, and maybe `features`, which gives clauses
+the features that all their cases have. A table is a case with `rows` (and
 `columns`, the names of what stands in them) or `each` (a mapping of names to alternatives), and stands for one
 case a row: every `{name}` in its texts is replaced by the row's value, and a text that is nothing but `{name}`
 becomes the value itself, whatever its type; `{name*20}` is the value twenty times. A column that is called like a key of cases sets that key. With both, and with several names in `each`, all combinations are made.
@@ -42,9 +43,10 @@ def build(folder: Path = SPEC / "cases") -> dict[str, Any]:
     cases: list[dict[str, Any]] = []
     for path in sorted(folder.glob("*.yaml")):
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)  # noqa: S506  # a SafeLoader
+        by_clause = content.get("features", {})
         for position, entry in enumerate(content["cases"], 1):
             try:
-                cases.extend(_finished(row) for row in _expanded(entry))
+                cases.extend(_finished(row, by_clause) for row in _expanded(entry))
             except (KeyError, TypeError, ValueError) as error:
                 name = entry.get("id", "?") if isinstance(entry, dict) else "?"
                 raise CaseFormatError(f"{path.name}, entry {position} ({name}): {error}") from error
@@ -121,8 +123,10 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _finished(entry: dict[str, Any]) -> dict[str, Any]:
-    """Return the case in the form of `cases.json`."""
+def _finished(entry: dict[str, Any], features: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return the case in the form of `cases.json`, with the features that cases of its clause have."""
+    if entry["clause"] in features:
+        entry["features"] = features[entry["clause"]]
     case: dict[str, Any] = {"id": entry.pop("id"), "clause": entry.pop("clause")}
     for key in _PLAIN_KEYS:
         if key in entry:

@@ -19,6 +19,9 @@ SPEC = Path(__file__).resolve().parents[1] / "spec"
 EXPECTATIONS = ("match", "alerts", "lines", "text", "error", "warnings")
 """The kinds of answers; every case expects exactly one."""
 
+FEATURES = ("extensions", "deviations")
+"""What cases may be about besides what Falco does: things that it does not have, and things that it does otherwise."""
+
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:

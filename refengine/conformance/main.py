@@ -16,7 +16,7 @@ from typing import get_args
 from refengine.cli.version import own_version
 from refengine.conformance import engine, falco
 from refengine.conformance.build import CaseFormatError, build, written
-from refengine.conformance.case import SPEC, load_suite
+from refengine.conformance.case import FEATURES, SPEC, load_suite
 from refengine.conformance.harness import Harness, HarnessError, Implementation
 from refengine.conformance.report import REPORTS
 from refengine.conformance.runner import Run, chosen, run_cases
@@ -78,13 +78,16 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="cases whose id or clause fits (repeat)",
     )
+    parser.add_argument(
+        "--without", choices=FEATURES, action="append", default=[], help="no cases with this feature (repeat)"
+    )
     parser.add_argument("--suite", metavar="FILE", type=Path, help="another cases.json than the built-in one")
     parser.add_argument("--binary", metavar="PROGRAM", default="falco", help="for the action falco")
     return parser
 
 
 def _run(options: argparse.Namespace) -> int:
-    cases = chosen(load_suite(options.suite), options.only)
+    cases = chosen(load_suite(options.suite), options.only, options.without)
     runs: list[Run] = []
     if options.harness:
         with Harness(shlex.split(options.harness)) as harness:
@@ -120,7 +123,7 @@ def _build(_options: argparse.Namespace) -> int:
 
 
 def _list(options: argparse.Namespace) -> int:
-    for case in chosen(load_suite(options.suite), options.only):
+    for case in chosen(load_suite(options.suite), options.only, options.without):
         sys.stdout.write(f"{case.id}\t{case.clause}\n")
     return PASSED
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -63,12 +63,14 @@ def _outcome(case: Case, ask: Ask) -> Outcome:
     return Outcome(case, Verdict.PASSED) if reason is None else Outcome(case, Verdict.FAILED, reason)
 
 
-def chosen(cases: Sequence[Case], patterns: Sequence[str]) -> tuple[Case, ...]:
-    """Return the cases whose id or clause fits one of the shell patterns; all of them without patterns."""
-    if not patterns:
-        return tuple(cases)
-    return tuple(
-        case
-        for case in cases
-        if any(fnmatch.fnmatchcase(name, pattern) for name in (case.id, case.clause) for pattern in patterns)
-    )
+def chosen(cases: Sequence[Case], patterns: Sequence[str], without: Collection[str] = ()) -> tuple[Case, ...]:
+    """Return the cases whose id or clause fits one of the shell patterns, and that have none of the features.
+
+    Without patterns every case fits.
+    """
+    return tuple(case for case in cases if case.features.isdisjoint(without) and _fits(case, patterns))
+
+
+def _fits(case: Case, patterns: Sequence[str]) -> bool:
+    names = (case.id, case.clause)
+    return not patterns or any(fnmatch.fnmatchcase(name, pattern) for name in names for pattern in patterns)
