@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from refengine.event import Event
 from refengine.fields.evt import absent
 from refengine.fields.extractor import Extractor, plain
-from refengine.state.containers import HOST, full_container_id, short_container_id
+from refengine.state.containers import HOST, short_container_id
 
 _KINDS: Mapping[str, str] = {
     "libpod": "podman",
@@ -25,7 +25,7 @@ def container_id(event: Event) -> str | None:
     """`container.id`: the first twelve digits of the id, `host` outside of any container."""
     if event.thread is None:
         return None
-    full = full_container_id(event.thread.cgroups)
+    full = event.thread.container()
     return HOST if full is None else short_container_id(full)
 
 
@@ -33,7 +33,7 @@ def full_id(event: Event) -> str | None:
     """`container.full_id`: all digits of the id, `host` outside of any container."""
     if event.thread is None:
         return None
-    return full_container_id(event.thread.cgroups) or HOST
+    return event.thread.container() or HOST
 
 
 def name(event: Event) -> str | None:
@@ -46,7 +46,7 @@ def kind(event: Event) -> str | None:
     thread = event.thread
     if thread is None:
         return None
-    if full_container_id(thread.cgroups) is None:
+    if thread.container() is None:
         return HOST
     for _, path in thread.cgroups:
         for mark, found in _KINDS.items():
@@ -62,7 +62,7 @@ def is_probe(event: Event) -> bool | None:
 
 def _host_only(event: Event) -> str | None:
     thread = event.thread
-    return HOST if thread is not None and full_container_id(thread.cgroups) is None else None
+    return HOST if thread is not None and thread.container() is None else None
 
 
 _RUNTIME_ONLY = (

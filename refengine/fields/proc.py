@@ -72,8 +72,11 @@ def args_length(event: Event) -> int | None:
 
 
 def env(argument: str | None) -> Extract:
-    """`proc.env`: all variables, or the value of one; the empty string where it is not set."""
-    if argument is None:
+    """`proc.env`: all variables, or the value of one; the empty string where it is not set.
+
+    A number is no name of a variable and asks for all.
+    """
+    if argument is None or argument.isdecimal():
         return lambda event: None if event.thread is None else event.thread.env_text()
     return lambda event: None if event.thread is None else variable(event.thread, argument)
 
@@ -83,7 +86,7 @@ def variable(thread: Thread, wanted: str) -> str:
     prefix = f"{wanted}="
     for item in thread.environment():
         if item.startswith(prefix):
-            return item[len(prefix) :].strip()
+            return item[len(prefix) :].strip(" ")
     return ""
 
 

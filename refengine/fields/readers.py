@@ -110,7 +110,7 @@ _ADDRESSES = frozenset(
 def _all(candidates: Candidates) -> Read:
     def read(event: Event) -> Value | None:
         values: Iterable[Value] | None = candidates(event)
-        return None if values is None else tuple(values)
+        return None if values is None else tuple(values) or None
 
     return read
 

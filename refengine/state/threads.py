@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from refengine.state.containers import full_container_id
 from refengine.state.descriptors import DescriptorTable
 from refengine.tables.flags import FLAG_TABLES
 
@@ -40,7 +41,7 @@ class Thread:
     device number of the controlling terminal, 0 for none. `flags` are clone flags in the capture format's bits.
     `comm` is the kernel's short name, `exe` the program as it was called (the first argument), `exepath` the
     absolute path of the program's file. `args` are the arguments after the first. `cgroups` are pairs of
-    subsystem and path. `container_id` is `host` outside every container, the empty string where unknown.
+    subsystem and path.
 
     `ctime_to_start` is the time from the last status change of the program's file to the start of the thread, as it
     was when the program was started, `pidns_start_to_ctime` that from the start of the namespace to that change; both
@@ -73,7 +74,6 @@ class Thread:
     cap_inheritable: int = 0
     cap_effective: int = 0
     cgroups: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    container_id: str = ""
     flags: int = 0
     fdlimit: int = -1
     clone_time: int = 0
@@ -101,6 +101,8 @@ class Thread:
     descriptors: DescriptorTable = field(default_factory=DescriptorTable, repr=False)
     last_fd: int = -1
     is_dead: bool = False
+    _container: str | None = field(default=None, repr=False)
+    _container_of: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
     _args_text: str | None = field(default=None, repr=False)
     _env_text: str | None = field(default=None, repr=False)
     _cmdline: str | None = field(default=None, repr=False)
@@ -162,6 +164,13 @@ class Thread:
         """Return the environment, which all threads of a process share, as `NAME=value` texts."""
         main = self.main
         return () if main is None else main.env
+
+    def container(self) -> str | None:
+        """Return the full id of the container that the thread runs in, None outside of any."""
+        if self._container_of is not self.cgroups:
+            self._container_of = self.cgroups
+            self._container = full_container_id(self.cgroups)
+        return self._container
 
     def args_text(self) -> str:
         """Return the arguments after the first, joined by blanks."""
