@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import refengine
+from refengine.cli.configuration import Configuration, load_configuration
+from refengine.cli.load import load_options, with_extra_fields
 from refengine.condition.reader import bind_operand
 from refengine.conformance.answer import Answer
 from refengine.conformance.case import Case, Occurrence
@@ -15,9 +17,7 @@ from refengine.engine import Evaluator
 from refengine.errors import Diagnostic
 from refengine.fields.readers import RecordedReader
 from refengine.output.compile import compile_template
-from refengine.output.formats import LineFormat
 from refengine.output.template import parse_template
-from refengine.rulefile.selection import Selection
 from refengine.source import Text
 
 _MISSING = "conformance-file-that-does-not-exist"
@@ -72,45 +72,45 @@ def _template(case: Case) -> Answer:
     fill = compile_template(
         template,
         lambda operand: bind_operand(operand, reader),
-        base64_buffers=case.settings.get("buffer_format_base64", False),
+        base64_buffers=_configuration(case).base64_buffers,
     )
     filled = [fill(_recorded(event)) for event in case.events]
     return Answer(result=[None if output is None else output.text for output in filled])
 
 
 def _rules(case: Case, evaluator: Evaluator) -> Answer:
-    settings = case.settings
-    options = refengine.LoadOptions(
-        minimum_priority=refengine.Priority.parse(settings.get("minimum_priority", "debug")),
-        selections=tuple(
-            Selection(step["action"] == "enable", step.get("rule"), step.get("tag"))
-            for step in settings.get("selection", ())
-        ),
-    )
+    configuration = _configuration(case)
     files = [
         Path(_MISSING) / file.name if file.text is None else refengine.Source(file.name, file.text)
         for file in case.rules
     ]
-    rules = refengine.load_rules(*files, options=options)
+    rules = refengine.load_rules(*files, options=load_options(configuration))
     if case.kind == "warnings":
         return Answer(warnings=_codes(rules.warnings))
     if case.kind == "text":
         return Answer(result=refengine.print_condition(rules.rules[-1].tree))
-    engine = refengine.Engine(rules, settings.get("rule_matching", "first"), evaluator=evaluator)
+    engine = refengine.Engine(
+        [with_extra_fields(rule, configuration) for rule in rules],
+        configuration.matching.value,
+        evaluator=evaluator,
+        base64_buffers=configuration.base64_buffers,
+    )
     raised = [engine.process(_recorded(event)) for event in case.events]
     if case.kind == "lines":
-        form = LineFormat(
-            json=settings.get("json_output", False),
-            iso8601=settings.get("time_format_iso_8601", False),
-            include_output=settings.get("json_include_output_property", True),
-            include_message=settings.get("json_include_message_property", False),
-            include_output_fields=settings.get("json_include_output_fields_property", True),
-            include_tags=settings.get("json_include_tags_property", True),
-        )
-        return Answer(result=[[form.line(alert, _HOSTNAME) for alert in alerts] for alerts in raised])
+        lines = [[configuration.format.line(alert, _HOSTNAME) for alert in alerts] for alerts in raised]
+        return Answer(result=lines)
     return Answer(
         warnings=_codes(rules.warnings), result=[[_shown(alert) for alert in alerts] for alerts in raised]
     )
+
+
+def _configuration(case: Case) -> Configuration:
+    """Return the configuration that the case's settings are."""
+    overrides = [
+        f"{key}={value if isinstance(value, str) else json.dumps(value)}"
+        for key, value in case.settings.items()
+    ]
+    return load_configuration(None, overrides)
 
 
 def _recorded(event: Occurrence) -> refengine.RecordedEvent:

@@ -62,7 +62,9 @@ class Binary:
 
     def _validated(self, case: Case, folder: Path) -> Answer:
         configuration = folder / "falco.yaml"
-        configuration.write_text(json.dumps({"engine": {"kind": "nodriver"}, "json_output": True}))
+        configuration.write_text(
+            json.dumps({**case.settings, "engine": {"kind": "nodriver"}, "json_output": True})
+        )
         arguments = ["-c", str(configuration)]
         for path in _rules_files(case, folder):
             arguments += ["-V", str(path)]
