@@ -92,9 +92,15 @@ RIGHT_SIDES = [
     ("fd.ip = val(fd.cip)", "field 'fd.ip' is compared with constants only, not with another field"),
     ("proc.aname = val(proc.name)", "field 'proc.aname' is compared with constants only, not with another field"),
     ("fd.types in val(proc.name)", "field 'fd.types' is compared with constants only, not with another field"),
-    (
-        "evt.type = val(proc.name)",
-        "'evt.type' is compared with constants only, since it decides where a rule is evaluated",
+    ("evt.type contains val(proc.name)", ""),
+    ("evt.type intersects val(proc.name)", ""),
+    *(
+        (
+            f"{field} {operator} val(proc.name)",
+            f"'{field}' is compared with constants only by '{operator}', since that decides where a rule is evaluated",
+        )
+        for field in ("evt.type", "syscall.type")
+        for operator in ("=", "==", "!=", "in")
     ),
     ("proc.name = val(proc.nam)", "unknown field 'proc.nam'"),
     ("proc.name = len(proc.pname)", "field 'proc.name' is charbuf, but 'len(...)' is uint64"),

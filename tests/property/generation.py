@@ -86,8 +86,7 @@ def field(text: str, source: str) -> Written:
     """Return the field that `text` names, with its argument."""
     name, _, argument = text.partition("[")
     read = read_field(name, argument.rstrip("]") or None, source)
-    constants_only = "no_rhs" in read.field.flags or name == "evt.type"
-    return Written(text, read.type, read.is_list, read.many is not Many.ONE, constants_only)
+    return Written(text, read.type, read.is_list, read.many is not Many.ONE, "no_rhs" in read.field.flags)
 
 
 def quoted(value: str) -> str:
@@ -169,7 +168,13 @@ class Generator:
         if plain and operator in group_of(left.type).with_modifier and self._random.random() < 0.3:
             return f"{left.text} {operator} {self._random.choice(MODIFIERS)} {self._list(left, operator)}"
         comparable = self._source == "syscall" and not left.constants_only and not left.many
-        if comparable and operator not in ("regex", "pmatch") and self._random.random() < 0.3:
+        deciding = left.text == "evt.type" and operator in ("=", "==", "!=", "in")
+        if (
+            comparable
+            and not deciding
+            and operator not in ("regex", "pmatch")
+            and self._random.random() < 0.3
+        ):
             right = self._right(left)
             if right is not None:
                 return f"{left.text} {operator} {right}"
