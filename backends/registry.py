@@ -38,6 +38,11 @@ BACKENDS: Mapping[str, Entry] = MappingProxyType(
         entry.name: entry
         for entry in (
             Entry(
+                "ebpf",
+                "refengine.backends.ebpf",
+                "the whole machine, from inside the kernel; needs root and the system's bcc",
+            ),
+            Entry(
                 "ptrace",
                 "refengine.backends.ptrace",
                 "a command and everything it starts, or running processes; needs no privileges",

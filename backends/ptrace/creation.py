@@ -6,8 +6,8 @@ import struct
 from pathlib import Path
 from typing import Final
 
-from refengine.backends.ptrace import kernel_bits as kb
-from refengine.backends.ptrace.call import Call, signed
+from refengine.backends.syscalls import kernel_bits as kb
+from refengine.backends.syscalls.call import Call, signed
 
 _AT_FDCWD: Final = -100
 _FLAGS = struct.Struct("=Q")

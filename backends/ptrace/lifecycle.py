@@ -6,7 +6,6 @@ import os
 import stat
 from typing import Final
 
-from refengine.backends.ptrace import kernel_bits as kb
 from refengine.backends.ptrace.memory import Memory
 from refengine.backends.ptrace.process import (
     Snapshot,
@@ -18,6 +17,7 @@ from refengine.backends.ptrace.process import (
     read_login_id,
     read_snapshot,
 )
+from refengine.backends.syscalls import kernel_bits as kb
 from refengine.event import ParamValue
 from refengine.tables.flags import FLAG_TABLES
 

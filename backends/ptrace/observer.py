@@ -7,12 +7,12 @@ from typing import Final
 
 from refengine.backends.ptrace import binding, lifecycle
 from refengine.backends.ptrace.binding import X32_BIT, Registers
-from refengine.backends.ptrace.call import Call
 from refengine.backends.ptrace.creation import would_create
 from refengine.backends.ptrace.memory import Memory
 from refengine.backends.ptrace.plan import CLONES, EXECUTIONS, PROCESS_EXIT, SIGNAL_DELIVERY, Plan
 from refengine.backends.ptrace.process import processor
-from refengine.backends.ptrace.sockets import TraceeSockets
+from refengine.backends.ptrace.tracees import Tracees
+from refengine.backends.syscalls.call import Call
 from refengine.event import Event, ParamValue
 from refengine.tables.event_types import EventType
 from refengine.tables.syscalls import BY_NAME
@@ -37,7 +37,8 @@ class Observer:
         self.vanished = 0
         self._memory = Memory()
         self._registers = Registers()
-        self._call = Call(self._memory, TraceeSockets(), snap_length, plan.identify)
+        self._tracees = Tracees()
+        self._call = Call(self._memory, self._tracees, snap_length, plan.identify)
         self._creating: set[int] = set()
 
     def call_entered(self, tid: int) -> None:
@@ -126,7 +127,7 @@ class Observer:
         """Drop what is remembered of a thread that has ended, or runs another program now."""
         self._memory.forget(tid)
         self._creating.discard(tid)
-        self._call.sockets.forget(tid)
+        self._tracees.forget(tid)
 
     def close(self) -> None:
         """Give back what is held open."""

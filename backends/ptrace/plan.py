@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from refengine.backends.base import Interest
-from refengine.backends.ptrace.call import Call, Decoder
-from refengine.backends.ptrace.decode import DECODERS
 from refengine.backends.ptrace.filter import ArgumentTest
+from refengine.backends.syscalls.call import Call, Decoder
+from refengine.backends.syscalls.decode import DECODERS
 from refengine.event import ParamValue
 from refengine.tables.event_types import BY_ENUM, EventType
 from refengine.tables.syscalls import BY_NAME, SYSCALLS, Syscall

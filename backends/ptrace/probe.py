@@ -6,7 +6,8 @@ import socket
 from typing import Final
 
 from refengine.backends.ptrace.process import file_status, read_link
-from refengine.backends.ptrace.sockets import Ends, TraceeSockets, connection, ends_of
+from refengine.backends.ptrace.sockets import TraceeSockets, ends_of
+from refengine.backends.syscalls.addresses import Ends, connection
 from refengine.event.addresses import endpoint_text, tuple_text
 from refengine.event.sockets import InetAddress, UnixAddress
 from refengine.state.descriptors import CLIENT, SERVER, Descriptor

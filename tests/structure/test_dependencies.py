@@ -32,10 +32,11 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "fields": OBSERVATION | {"state", "errors"},
     "backends.target": frozenset(),
     "backends.base": OBSERVATION | {"state", "backends.target"},
-    "backends.ptrace": BACKEND,
+    "backends.syscalls": OBSERVATION,
+    "backends.ptrace": BACKEND | {"backends.syscalls"},
     "backends.capture": BACKEND,
     "backends.fanotify": BACKEND,
-    "backends.ebpf": BACKEND,
+    "backends.ebpf": BACKEND | {"backends.syscalls"},
     "backends.k8s_audit": BACKEND,
     "backends.events": BACKEND | {"fields"},  # its events are values of fields
     "backends.registry": frozenset({"errors", "backends.base", "backends.target"}),

@@ -9,12 +9,12 @@ import struct
 import pytest
 
 from refengine.backends.base import Interest
-from refengine.backends.ptrace import kernel_bits as kb
-from refengine.backends.ptrace.call import Call
-from refengine.backends.ptrace.decode import DECODERS
 from refengine.backends.ptrace.memory import Memory
 from refengine.backends.ptrace.plan import CLONES, EXECUTIONS, make_plan
-from refengine.backends.ptrace.sockets import TraceeSockets
+from refengine.backends.ptrace.tracees import Tracees
+from refengine.backends.syscalls import kernel_bits as kb
+from refengine.backends.syscalls.call import Call
+from refengine.backends.syscalls.decode import DECODERS
 from refengine.tables.flags import FLAG_TABLES
 from refengine.tables.syscalls import BY_NAME, SYSCALLS
 from refengine.values import ValueType
@@ -34,7 +34,7 @@ ODD_ARGUMENTS = (
 
 
 def call_of(arguments: tuple[int, ...], result: int) -> Call:
-    call = Call(Memory(), TraceeSockets(), 80, identify=True)
+    call = Call(Memory(), Tracees(), 80, identify=True)
     call.tid = os.getpid()
     call.args = arguments
     call.result = result

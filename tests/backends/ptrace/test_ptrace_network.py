@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from refengine.backends.ptrace import sockets
+from refengine.backends.syscalls.addresses import parse_address
 from refengine.event.sockets import InetAddress, InetTuple, UnixAddress, UnixTuple
 from refengine.tables.flags import FLAG_TABLES
 from tests.backends.ptrace.conftest import Run, Watch
@@ -192,4 +193,4 @@ def addresses() -> Iterator[tuple[bytes, object]]:
 
 @pytest.mark.parametrize(("data", "address"), list(addresses()))
 def test_addresses_in_memory(data: bytes, address: object) -> None:
-    assert sockets.parse_address(data) == address
+    assert parse_address(data) == address

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
-from refengine.backends.ptrace.memory import Memory
-from refengine.backends.ptrace.process import file_status, read_link
-from refengine.backends.ptrace.sockets import TraceeSockets
+from refengine.backends.syscalls.addresses import Ends
 from refengine.event import ParamValue
 
 Reader: TypeAlias = "Callable[[Call], ParamValue | None]"
@@ -18,22 +16,51 @@ Decoder: TypeAlias = "Callable[[Call], list[ParamValue | None]]"
 """Reads all parameters of the event, in the order of the event type."""
 
 
-class Call:
-    """A system call at its exit: the thread, the raw arguments, the result, and access to the tracee.
+class Memory(Protocol):
+    """The memory of a thread's process at the exit of the call. What cannot be read is None."""
 
-    One object serves all calls, since the thread that made the call is stopped until its event is decoded.
+    def bytes_at(self, tid: int, address: int, length: int) -> bytes | None:
+        """Return `length` bytes from `address`, fewer where no more can be read, None where there are none."""
+
+    def string(self, tid: int, address: int, limit: int = 4096) -> str | None:
+        """Return the text up to the first NUL, at most `limit` bytes."""
+
+    def unpack(self, tid: int, address: int, layout: struct.Struct) -> tuple[int, ...] | None:
+        """Return the integers of a structure, None where it cannot be read whole."""
+
+
+class Process(Protocol):
+    """What else decoders ask about the process of a thread. What cannot be found out is None."""
+
+    def ends(self, tid: int, number: int) -> Ends:
+        """Return both ends of a socket, empty where the descriptor is none."""
+
+    def identity(self, tid: int, number: int) -> tuple[int, int] | None:
+        """Return the device number, as the kernel encodes it, and the inode of an open descriptor."""
+
+    def path(self, tid: int, number: int) -> str | None:
+        """Return the path behind an open descriptor."""
+
+    def memory_sizes(self, tid: int) -> tuple[int, int, int] | None:
+        """Return the virtual, resident and swapped size in kilobytes."""
+
+
+class Call:
+    """A system call at its exit: the thread, the raw arguments, the result, and access to the process.
+
+    One object may serve many calls, one after another: each is decoded at once.
     `snap_length` is how much of a buffer is kept; `identify` says whether rules read device and inode numbers
     of opened files; `created` whether an open made the file, which is looked at only where rules ask for it.
     """
 
-    __slots__ = ("args", "created", "identify", "memory", "result", "snap_length", "sockets", "tid")
+    __slots__ = ("args", "created", "identify", "memory", "process", "result", "snap_length", "tid")
 
-    def __init__(self, memory: Memory, sockets: TraceeSockets, snap_length: int, identify: bool) -> None:
+    def __init__(self, memory: Memory, process: Process, snap_length: int, identify: bool) -> None:
         self.tid = 0
         self.args: tuple[int, ...] = (0, 0, 0, 0, 0, 0)
         self.result = 0
         self.memory = memory
-        self.sockets = sockets
+        self.process = process
         self.snap_length = snap_length
         self.identify = identify
         self.created = False
@@ -41,17 +68,6 @@ class Call:
     def buffer(self, address: int, length: int) -> bytes | None:
         """Return the first bytes of a buffer of the program, None where it is empty or unreadable."""
         return self.memory.bytes_at(self.tid, address, min(length, self.snap_length))
-
-    def file_identity(self, number: int) -> tuple[int, int] | None:
-        """Return the device number, as the kernel encodes it, and the inode of an open descriptor."""
-        found = file_status(f"/proc/{self.tid}/fd/{number}")
-        if found is None:
-            return None
-        return found.st_dev & 0xFFFFFFFF, found.st_ino
-
-    def link_of(self, number: int) -> str | None:
-        """Return the path behind an open descriptor."""
-        return read_link(f"/proc/{self.tid}/fd/{number}")
 
 
 def signed(value: int) -> int:

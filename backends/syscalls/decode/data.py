@@ -6,8 +6,8 @@ import struct
 from collections.abc import Mapping
 from typing import Final
 
-from refengine.backends.ptrace import kernel_bits as kb
-from refengine.backends.ptrace.call import (
+from refengine.backends.syscalls import kernel_bits as kb
+from refengine.backends.syscalls.call import (
     Call,
     Decoder,
     Reader,

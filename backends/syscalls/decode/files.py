@@ -6,8 +6,8 @@ import struct
 from collections.abc import Mapping
 from typing import Final
 
-from refengine.backends.ptrace import kernel_bits as kb
-from refengine.backends.ptrace.call import (
+from refengine.backends.syscalls import kernel_bits as kb
+from refengine.backends.syscalls.call import (
     Call,
     Decoder,
     Reader,
@@ -38,7 +38,7 @@ def _opened(call: Call, flags: int) -> tuple[int, int | None, int | None]:
         return mine, 0, 0
     if call.created:
         mine |= _CREATED
-    identity = call.file_identity(call.result) if call.identify else None
+    identity = call.process.identity(call.tid, call.result) if call.identify else None
     return (mine, *identity) if identity is not None else (mine, None, None)
 
 
@@ -84,7 +84,7 @@ def _openat2(call: Call) -> list[ParamValue | None]:
 
 
 def _creat(call: Call) -> list[ParamValue | None]:
-    identity = call.file_identity(call.result) if call.identify and call.result >= 0 else None
+    identity = call.process.identity(call.tid, call.result) if call.identify and call.result >= 0 else None
     dev, ino = identity if identity is not None else (None, None)
     return [call.result, call.memory.string(call.tid, call.args[0]), call.args[1] & _PERMISSIONS, dev, ino, 0]
 
@@ -92,7 +92,7 @@ def _creat(call: Call) -> list[ParamValue | None]:
 def _open_by_handle_at(call: Call) -> list[ParamValue | None]:
     mount, _, flags = call.args[:3]
     mine, dev, ino = _opened(call, flags)
-    path = call.link_of(call.result) if call.result >= 0 else None
+    path = call.process.path(call.tid, call.result) if call.result >= 0 else None
     return [call.result, ((mount & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000, mine, path, dev, ino]
 
 

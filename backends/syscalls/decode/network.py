@@ -6,8 +6,9 @@ import struct
 from collections.abc import Mapping
 from typing import Final
 
-from refengine.backends.ptrace import kernel_bits as kb
-from refengine.backends.ptrace.call import (
+from refengine.backends.syscalls import kernel_bits as kb
+from refengine.backends.syscalls.addresses import connection, parse_address
+from refengine.backends.syscalls.call import (
     Call,
     Decoder,
     absent,
@@ -18,8 +19,7 @@ from refengine.backends.ptrace.call import (
     signed,
     unsigned,
 )
-from refengine.backends.ptrace.decode.data import vector
-from refengine.backends.ptrace.sockets import connection, parse_address
+from refengine.backends.syscalls.decode.data import vector
 from refengine.event import ParamValue
 from refengine.event.sockets import SocketAddress, SocketTuple
 
@@ -43,13 +43,13 @@ def _address(call: Call, pointer: int, length: int) -> SocketAddress | None:
 
 def _outgoing(call: Call, number: int, destination: SocketAddress | None) -> SocketTuple | None:
     """Return the pair of a socket's own address and where a packet went."""
-    ends = call.sockets.ends(call.tid, number)
+    ends = call.process.ends(call.tid, number)
     return connection(ends.local, destination if destination is not None else ends.peer)
 
 
 def _incoming(call: Call, number: int, sender: SocketAddress | None) -> SocketTuple | None:
     """Return the pair of where a packet came from and the socket's own address."""
-    ends = call.sockets.ends(call.tid, number)
+    ends = call.process.ends(call.tid, number)
     return connection(sender if sender is not None else ends.peer, ends.local)
 
 
@@ -65,7 +65,7 @@ def _bind(call: Call) -> list[ParamValue | None]:
 
 
 def _accepted(call: Call) -> SocketTuple | None:
-    ends = call.sockets.ends(call.tid, call.result)
+    ends = call.process.ends(call.tid, call.result)
     return connection(ends.peer, ends.local)
 
 

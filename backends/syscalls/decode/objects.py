@@ -6,8 +6,8 @@ import struct
 from collections.abc import Mapping
 from typing import Final
 
-from refengine.backends.ptrace import kernel_bits as kb
-from refengine.backends.ptrace.call import (
+from refengine.backends.syscalls import kernel_bits as kb
+from refengine.backends.syscalls.call import (
     Call,
     Decoder,
     bits,
@@ -29,7 +29,7 @@ def _pipe(call: Call) -> list[ParamValue | None]:
     numbers = call.memory.unpack(call.tid, call.args[0], struct.Struct("=ii")) if call.result >= 0 else None
     if numbers is None:
         return [call.result, None, None, None]
-    identity = call.file_identity(numbers[0])
+    identity = call.process.identity(call.tid, numbers[0])
     return [call.result, *numbers, None if identity is None else identity[1]]
 
 

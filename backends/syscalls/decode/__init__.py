@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from refengine.backends.ptrace.call import Decoder
-from refengine.backends.ptrace.decode import (
+from refengine.backends.syscalls.call import Decoder
+from refengine.backends.syscalls.decode import (
     data,
     files,
     identity,

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Mapping
 from typing import Final
 
-from refengine.backends.ptrace import kernel_bits as kb
-from refengine.backends.ptrace.call import (
+from refengine.backends.syscalls import kernel_bits as kb
+from refengine.backends.syscalls.call import (
     Call,
     Decoder,
     Reader,
@@ -22,7 +22,7 @@ from refengine.backends.ptrace.call import (
     unsigned,
     word,
 )
-from refengine.backends.ptrace.decode.data import vector
+from refengine.backends.syscalls.decode.data import vector
 from refengine.event import ParamValue
 
 _PR_SET_NAME: Final = 15

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from refengine.backends.ptrace import kernel_bits as kb
-from refengine.backends.ptrace.call import Call, Decoder, bits, integer, parameters, result, unsigned, word
-from refengine.backends.ptrace.process import memory_sizes
+from refengine.backends.syscalls import kernel_bits as kb
+from refengine.backends.syscalls.call import Call, Decoder, bits, integer, parameters, result, unsigned, word
 from refengine.event import ParamValue
 
 
 def _sizes(call: Call) -> list[ParamValue | None]:
-    return list(memory_sizes(call.tid) or (None, None, None))
+    return list(call.process.memory_sizes(call.tid) or (None, None, None))
 
 
 _map_tail = parameters(word(0), word(1), bits(2, kb.prot_flags), bits(3, kb.mmap_flags), integer(4), word(5))

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Mapping
 from typing import Final
 
-from refengine.backends.ptrace.call import (
+from refengine.backends.syscalls.call import (
     Call,
     Decoder,
     Reader,

@@ -1,0 +1,171 @@
+"""The eBPF backend: watches the whole machine from inside the kernel."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from refengine.backends.base import Capabilities, Interest, Statistics
+from refengine.backends.ebpf import binding
+from refengine.backends.ebpf.captures import captures, packed
+from refengine.backends.ebpf.compiler import RAW_TRACEPOINTS
+from refengine.backends.ebpf.events import Decoder
+from refengine.backends.ebpf.layout import COUNTERS, SCRATCH_SIZE, SETTINGS, Counter
+from refengine.backends.ebpf.loading import Loaded, load
+from refengine.backends.ebpf.plan import Plan, make_plan
+from refengine.backends.ebpf.ring import Ring
+from refengine.errors import BackendError
+from refengine.event import Event
+from refengine.tables.syscalls import BY_NUMBER
+
+RING_PAGES: Final = 4096
+"""Pages of the ring buffer, a power of two: 16 MB."""
+
+_BATCH: Final = 4096
+"""Records that are taken at once, so that signals and time limits are looked at in between."""
+
+CAPABILITIES: Final = Capabilities(
+    source="syscall",
+    event_types=None,
+    privileges="root, or CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_SYS_ADMIN",
+    absent_fields={},
+)
+
+
+class EbpfBackend:
+    """Watches every process of the machine but this one.
+
+    `seed` is called once records are being written, to take in what is there already. `snap_length` is how
+    many bytes of a buffer an event carries.
+    """
+
+    name = "ebpf"
+    capabilities = CAPABILITIES
+
+    def __init__(
+        self, seed: Callable[[], None], *, snap_length: int = 80, ring_pages: int = RING_PAGES
+    ) -> None:
+        self._seed = seed
+        self._snap_length = snap_length
+        self._ring_pages = ring_pages
+        self._loaded: Loaded | None = None
+        self._ring: Ring | None = None
+        self._decoder: Decoder | None = None
+        self._attached: list[int] = []
+        self._delivered = 0
+        self._statistics = Statistics()
+
+    @property
+    def exit_code(self) -> int | None:
+        """None: there is no command."""
+        return None
+
+    def open(self, interest: Interest) -> None:
+        """Load the kernel side and attach it to what `interest` needs.
+
+        :raises BackendError: with the reason and the remedy.
+        """
+        if self._loaded is not None:
+            raise BackendError("the ebpf backend is open already")
+        check_platform()
+        plan = make_plan(interest)
+        self._loaded = loaded = load("", (), self._ring_pages)
+        try:
+            self._ring = Ring(loaded.descriptors["ring"], self._ring_pages * 4096)
+            self._decoder = Decoder(plan, self._snap_length)
+            self._configure(plan, loaded.descriptors)
+            self._attach(plan, loaded.descriptors)
+        except OSError as error:
+            self.close()
+            raise BackendError(f"the kernel refuses the programs: {error.strerror or error}") from error
+        except BaseException:
+            self.close()
+            raise
+        self._seed()
+
+    def _configure(self, plan: Plan, descriptors: Mapping[str, int]) -> None:
+        table = captures(self._snap_length)
+        for number, watched in plan.calls.items():
+            binding.update_map(descriptors["plans"], number, packed(table.get(watched.name, ())))
+        settings = SETTINGS.pack(os.getpid(), plan.environment, plan.threads, 0)
+        binding.update_map(descriptors["settings"], 0, settings)
+        binding.update_map(descriptors["continuations"], 0, descriptors["capture_exit"].to_bytes(4, "little"))
+
+    def _attach(self, plan: Plan, descriptors: Mapping[str, int]) -> None:
+        for name in RAW_TRACEPOINTS:
+            program = descriptors[f"raw_tracepoint__{name}"]
+            self._attached.append(binding.attach_raw_tracepoint(name, program))
+        with binding.tracing_folder() as folder:
+            for number in plan.calls:
+                name = f"sys_exit_{BY_NUMBER[number].name}"
+                id = binding.tracepoint_number(folder, "syscalls", name)
+                if id is not None:
+                    self._attached.append(binding.attach_tracepoint(id, descriptors["every_exit"]))
+
+    def read(self, timeout: float) -> Sequence[Event] | None:
+        """Return the next events, none of them after `timeout` seconds without any."""
+        ring, decoder = self._ring, self._decoder
+        if ring is None or decoder is None:
+            return None
+        ring.wait(timeout)
+        events = [event for event in map(decoder.event, ring.take(_BATCH)) if event is not None]
+        number = self._delivered
+        for event in events:
+            number += 1
+            event.number = number
+        self._delivered = number
+        return events
+
+    def statistics(self) -> Statistics:
+        """Return the counters so far, those of the kernel added up over the processors."""
+        loaded = self._loaded
+        if loaded is not None:
+            counts = self._count(loaded.descriptors["scratch"])
+            dropped = {"the ring buffer is full": counts[Counter.RING_FULL]}
+            if counts[Counter.NO_CAPTURE]:
+                dropped["a program could not go on"] = counts[Counter.NO_CAPTURE]
+            self._statistics = Statistics(
+                counts[Counter.SEEN], self._delivered, counts[Counter.FILTERED], dropped
+            )
+        return self._statistics
+
+    @staticmethod
+    def _count(map: int) -> list[int]:
+        stride = SCRATCH_SIZE + 7 & ~7
+        data = binding.read_map(map, 0, stride * possible_processors())
+        counts = [COUNTERS.unpack_from(data, start) for start in range(0, len(data) - COUNTERS.size, stride)]
+        return [sum(column) for column in zip(*counts, strict=True)]
+
+    def close(self) -> None:
+        """Detach everything, and give back what was held."""
+        loaded = self._loaded
+        if loaded is None:
+            return
+        self.statistics()
+        self._loaded = None
+        for descriptor in self._attached:
+            os.close(descriptor)
+        self._attached.clear()
+        if self._ring is not None:
+            self._ring.close()
+            self._ring = None
+        loaded.close()
+
+
+def check_platform() -> None:
+    """Return where the backend can work at all.
+
+    :raises BackendError: on other systems and processors than Linux on x86-64.
+    """
+    if not sys.platform.startswith("linux") or platform.machine() != "x86_64":
+        raise BackendError("the ebpf backend works on Linux on x86-64 only")
+
+
+def possible_processors() -> int:
+    """Return for how many processors the kernel keeps values."""
+    with open("/sys/devices/system/cpu/possible", encoding="ascii") as file:  # noqa: PTH123
+        text = file.read().strip()
+    return int(text.replace("-", ",").split(",")[-1]) + 1

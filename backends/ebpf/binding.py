@@ -1,0 +1,150 @@
+"""The kernel's interface for BPF maps and programs, through ctypes: what runs after the compiler has gone."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+_BPF: Final = 321
+_PERF_EVENT_OPEN: Final = 298
+_FSOPEN: Final = 430
+_FSCONFIG: Final = 431
+_FSMOUNT: Final = 432
+
+_MAP_LOOKUP: Final = 1
+_MAP_UPDATE: Final = 2
+_RAW_TRACEPOINT_OPEN: Final = 17
+
+_ATTRIBUTES: Final = 128
+"""Size of the attributes given, zeros beyond what a command uses."""
+
+_PERF_TYPE_TRACEPOINT: Final = 2
+_PERF_ATTRIBUTES: Final = 112
+_PERF_SAMPLE_RAW: Final = 1 << 10
+_PERF_CLOSE_ON_EXEC: Final = 1 << 3
+_PERF_ENABLE: Final = 0x2400
+_PERF_SET_BPF: Final = 0x40042408
+
+_FSCONFIG_CREATE: Final = 6
+_CLOSE_ON_EXEC: Final = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.syscall.restype = ctypes.c_long
+
+
+def _call(number: int, *arguments: ctypes.c_void_p | ctypes.c_long | ctypes.c_char_p) -> int:
+    """Make a system call.
+
+    :raises OSError: when it fails.
+    """
+    result = _libc.syscall(ctypes.c_long(number), *arguments)
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return int(result)
+
+
+def _bpf(command: int, attributes: bytes) -> int:
+    data = ctypes.create_string_buffer(attributes.ljust(_ATTRIBUTES, b"\0"), _ATTRIBUTES)
+    return _call(_BPF, ctypes.c_long(command), ctypes.cast(data, ctypes.c_void_p), ctypes.c_long(_ATTRIBUTES))
+
+
+def update_map(map: int, key: int, value: bytes) -> None:
+    """Set the entry of a map whose keys are 32-bit numbers.
+
+    :raises OSError: when the kernel refuses.
+    """
+    keys = ctypes.create_string_buffer(struct.pack("=I", key), 4)
+    values = ctypes.create_string_buffer(value, len(value))
+    _bpf(_MAP_UPDATE, struct.pack("=I4xQQQ", map, ctypes.addressof(keys), ctypes.addressof(values), 0))
+
+
+def read_map(map: int, key: int, size: int) -> bytes:
+    """Return `size` bytes of an entry; a map that has one for each processor gives them all, one after another.
+
+    :raises OSError: when the kernel refuses.
+    """
+    keys = ctypes.create_string_buffer(struct.pack("=I", key), 4)
+    values = ctypes.create_string_buffer(size)
+    _bpf(_MAP_LOOKUP, struct.pack("=I4xQQQ", map, ctypes.addressof(keys), ctypes.addressof(values), 0))
+    return values.raw
+
+
+def attach_raw_tracepoint(name: str, program: int) -> int:
+    """Run a program at a raw tracepoint for as long as the descriptor returned stays open.
+
+    :raises OSError: when the kernel refuses.
+    """
+    text = ctypes.create_string_buffer(name.encode())
+    return _bpf(_RAW_TRACEPOINT_OPEN, struct.pack("=QI", ctypes.addressof(text), program))
+
+
+def attach_tracepoint(id: int, program: int) -> int:
+    """Run a program at the tracepoint with that number, on every processor, while the descriptor stays open.
+
+    :raises OSError: when the kernel refuses.
+    """
+    attributes = struct.pack(
+        "=IIQQQQQI", _PERF_TYPE_TRACEPOINT, _PERF_ATTRIBUTES, id, 1, _PERF_SAMPLE_RAW, 0, 0, 1
+    )
+    data = ctypes.create_string_buffer(attributes.ljust(_PERF_ATTRIBUTES, b"\0"), _PERF_ATTRIBUTES)
+    every_process, first_processor, no_group = ctypes.c_long(-1), ctypes.c_long(0), ctypes.c_long(-1)
+    # The processor counts for samples only, which nobody reads: the program runs wherever the call is made.
+    descriptor = _call(
+        _PERF_EVENT_OPEN,
+        ctypes.cast(data, ctypes.c_void_p),
+        every_process,
+        first_processor,
+        no_group,
+        ctypes.c_long(_PERF_CLOSE_ON_EXEC),
+    )
+    try:
+        fcntl.ioctl(descriptor, _PERF_SET_BPF, program)
+        fcntl.ioctl(descriptor, _PERF_ENABLE, 0)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+@contextmanager
+def tracing_folder() -> Iterator[int]:
+    """Have a descriptor of the folder of tracepoints while the body runs.
+
+    The file system is mounted for this alone, nowhere in the tree of folders, and goes with the descriptor.
+
+    :raises OSError: when the kernel refuses, as it does without CAP_SYS_ADMIN.
+    """
+    context = _call(_FSOPEN, ctypes.c_char_p(b"tracefs"), ctypes.c_long(_CLOSE_ON_EXEC))
+    try:
+        none = ctypes.c_void_p(None)
+        _call(
+            _FSCONFIG, ctypes.c_long(context), ctypes.c_long(_FSCONFIG_CREATE), none, none, ctypes.c_long(0)
+        )
+        folder = _call(_FSMOUNT, ctypes.c_long(context), ctypes.c_long(_CLOSE_ON_EXEC), ctypes.c_long(0))
+    finally:
+        os.close(context)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+def tracepoint_number(folder: int, group: str, name: str) -> int | None:
+    """Return the number of a tracepoint, None where the kernel has none of that name."""
+    try:
+        descriptor = os.open(f"events/{group}/{name}/id", os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
+    except OSError as error:
+        if error.errno == errno.ENOENT:
+            return None
+        raise
+    try:
+        return int(os.read(descriptor, 32))
+    finally:
+        os.close(descriptor)

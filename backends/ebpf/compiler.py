@@ -1,0 +1,122 @@
+"""A short-lived process that compiles the kernel side with bcc, loads it, and hands the descriptors over.
+
+The compiler takes about 130 MB of memory, which go with this process. It reads a request as JSON from its
+standard input and answers over the socket whose number is its argument: one message with the answer as JSON and
+the descriptors of maps and programs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+from refengine.backends.ebpf.btf import TypesError, read_kernel_types
+from refengine.backends.ebpf.offsets import find_offsets
+
+HERE: Final = Path(__file__).resolve().parent
+SYSTEM_PACKAGES: Final = "/usr/lib/python3/dist-packages"
+MAPS: Final = ("ring", "settings", "plans", "scratch", "continuations")
+RAW_TRACEPOINTS: Final = ("sched_process_exec", "sched_process_fork", "sched_process_exit")
+
+_INCLUDE: Final = re.compile(r'^#include "([a-z_]+\.h)"$', re.MULTILINE)
+_LOG_TAIL: Final = 2000
+
+
+def find_bcc() -> Any:
+    """Return the module `bcc` of the system, which no package index has.
+
+    The system's folder of packages comes last, so that nothing else is taken from it.
+
+    :raises ImportError: when it is not installed.
+    """
+    if SYSTEM_PACKAGES not in sys.path:
+        sys.path.append(SYSTEM_PACKAGES)
+    import bcc  # type: ignore[import-not-found,unused-ignore]
+
+    if not hasattr(bcc, "BPF"):
+        raise ImportError("the module 'bcc' is another project of that name")
+    return bcc
+
+
+def read_program() -> str:
+    """Return the C text with its own headers in place; bcc rewrites what is in the main text only."""
+    folder = HERE / "program"
+
+    def included(match: re.Match[str]) -> str:
+        return (folder / match[1]).read_text(encoding="utf-8")
+
+    return _INCLUDE.sub(included, (folder / "main.c").read_text(encoding="utf-8"))
+
+
+def build(request: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
+    """Return the answer to a request, and the descriptors that it names in order.
+
+    The answer has `error` with a kind and a text, or `descriptors`, the names, and `rejected`, the prefilters
+    that the kernel did not take, with its reason.
+    """
+    try:
+        offsets = find_offsets(read_kernel_types())
+    except TypesError as error:
+        return {"error": ["types", str(error)]}, []
+    os.environ["BCC_KERNEL_SOURCE"] = str(HERE / "headers")
+    try:
+        bcc = find_bcc()
+    except ImportError as error:
+        return {"error": ["bcc", str(error)]}, []
+    flags = [f"-D{name}={value}" for name, value in offsets.items()]
+    flags += [f"-DRING_PAGES={request['ring_pages']}", "-Wno-unused-function"]
+    text = "\n".join((read_program(), request["prefilters"]))
+    try:
+        program = bcc.BPF(text=text.encode(), cflags=flags)
+    except Exception as error:
+        return {"error": ["compile", str(error)]}, []
+    names: list[str] = []
+    descriptors: list[int] = []
+    for name in MAPS:
+        names.append(name)
+        descriptors.append(program[name].map_fd)
+    for name in RAW_TRACEPOINTS:
+        # bcc attaches these by itself; they are attached anew when everything is ready.
+        program.detach_raw_tracepoint(name.encode())
+    rejected: dict[str, str] = {}
+    functions = [(f"raw_tracepoint__{name}", bcc.BPF.RAW_TRACEPOINT) for name in RAW_TRACEPOINTS]
+    functions += [(name, bcc.BPF.TRACEPOINT) for name in ("capture_exit", "every_exit", *request["programs"])]
+    for name, kind in functions:
+        try:
+            loaded = program.load_func(name.encode(), kind)
+        except Exception as error:
+            if name not in request["programs"]:
+                return {"error": ["verifier", f"{name}: {error}"]}, []
+            rejected[name] = str(error)[-_LOG_TAIL:]
+            continue
+        names.append(name)
+        descriptors.append(loaded.fd)
+    return {"descriptors": names, "rejected": rejected}, descriptors
+
+
+def main() -> None:
+    """Answer the one request."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    # What clang says goes to standard error, which the parent keeps.
+    answer, descriptors = build(json.load(sys.stdin))
+    data = json.dumps(answer).encode()
+    channel.sendall(len(data).to_bytes(4, "little"))
+    for start in range(0, len(descriptors), 100):
+        socket.send_fds(channel, [b"d"], descriptors[start : start + 100])
+    channel.sendall(data)
+    channel.close()
+
+
+if __name__ == "__main__":
+    with suppress(BrokenPipeError):
+        main()
+    sys.stdout.flush()
+    # bcc's own end would take its time and has nothing to do that the kernel does not.
+    os._exit(0)

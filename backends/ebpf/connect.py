@@ -1,0 +1,38 @@
+"""The eBPF backend with the state of the live machine; imports the backend itself only when needed."""
+
+from __future__ import annotations
+
+from refengine.backends.base import Availability, Connection
+from refengine.backends.target import Target
+from refengine.errors import BackendError
+from refengine.state.interface_list import read_interfaces
+from refengine.state.system import SystemState
+from refengine.state.users import read_users
+
+
+def availability() -> Availability:
+    """Return whether the kernel can be watched from here."""
+    from refengine.backends.ebpf.needs import check
+
+    for need in check():
+        if not need.met:
+            return Availability(False, need.reason, need.remedy)
+    return Availability(True)
+
+
+def connect(target: Target) -> Connection:
+    """Return the backend for the whole machine.
+
+    :raises BackendError: when the target is something else.
+    """
+    if target.command or target.pids or target.files or target.address is not None:
+        raise BackendError("the ebpf backend watches the whole machine: it takes no command, process or file")
+    from refengine.backends.ebpf.backend import EbpfBackend
+    from refengine.backends.ebpf.probe import RecordProbe
+    from refengine.backends.ebpf.tracker import Tracker
+
+    # The records tell what a descriptor is at the moment of the event, so that no event is needed to follow it.
+    probe = RecordProbe()
+    state = SystemState(probe, track_descriptors=False, users=read_users(), interfaces=read_interfaces())
+    tracker = Tracker(state, probe)
+    return Connection(EbpfBackend(tracker.seed), tracker.observe, state=state)

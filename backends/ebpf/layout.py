@@ -1,0 +1,157 @@
+"""The layouts of what the kernel side writes and reads, as `program/record.h` has them."""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+RECORD: Final = struct.Struct("=QQIIIIIIIIq6Q16s")
+BLOB: Final = struct.Struct("=IIQ")
+DESCRIPTOR: Final = struct.Struct("=QIIIHHHHHH16s16s")
+PROGRAM: Final = struct.Struct("=10Q12I")
+CHILD: Final = struct.Struct("=IIIIQII")
+CAPTURE: Final = struct.Struct("=BBBxI")
+SETTINGS: Final = struct.Struct("=IIII")
+COUNTERS: Final = struct.Struct("=8Q")
+
+CAPTURES_MAX: Final = 6
+PLAN_SIZE: Final = CAPTURES_MAX * CAPTURE.size
+SCRATCH_SIZE: Final = COUNTERS.size + 16 + RECORD.size + 24576 + 4096 + 256
+
+
+class RecordKind(IntEnum):
+    """What a record tells."""
+
+    SYSCALL_EXIT = 1
+    EXECUTION = 2
+    BIRTH = 3
+    END = 4
+
+
+class BlobKind(IntEnum):
+    """What a blob holds."""
+
+    MEMORY = 1
+    TEXT = 2
+    DESCRIPTOR = 3
+    DESCRIPTOR_PATH = 4
+    UNIX_LOCAL = 5
+    UNIX_PEER = 6
+    WORKING_DIRECTORY = 7
+    PROGRAM = 8
+    PROGRAM_PATH = 9
+    CALLED_PATH = 10
+    ARGUMENTS = 11
+    ENVIRONMENT = 12
+    CGROUP = 13
+    CHILD = 14
+
+
+class Counter(IntEnum):
+    """The counters that each processor keeps."""
+
+    SEEN = 0
+    FILTERED = 1
+    SENT = 2
+    RING_FULL = 3
+    NO_CAPTURE = 4
+
+
+class CaptureKind(IntEnum):
+    """What to copy at the exit of a system call."""
+
+    TEXT = 1
+    BYTES = 2
+    BUFFER = 3
+    RESULT = 4
+    VECTOR = 5
+    MESSAGE = 6
+    DESCRIPTOR = 7
+    CREATED = 8
+    DIRECTORY = 9
+    SIZED = 10
+
+
+class Head(NamedTuple):
+    """The head of a record. `time` and `start` (of the process) are in nanoseconds since the boot."""
+
+    time: int
+    start: int
+    pid: int
+    tid: int
+    ppid: int
+    uid: int
+    gid: int
+    cpu: int
+    kind: int
+    number: int
+    result: int
+    arg0: int
+    arg1: int
+    arg2: int
+    arg3: int
+    arg4: int
+    arg5: int
+    comm: bytes
+
+    @property
+    def args(self) -> tuple[int, ...]:
+        """The arguments of the system call."""
+        return self[11:17]
+
+
+class FileState(NamedTuple):
+    """An open file or socket, as the kernel describes it."""
+
+    inode: int
+    device: int
+    mode: int
+    flags: int
+    family: int
+    type: int
+    protocol: int
+    state: int
+    local_port: int
+    peer_port: int
+    local: bytes
+    peer: bytes
+
+
+class Program(NamedTuple):
+    """A process that has just begun to execute a program; times in nanoseconds since the epoch."""
+
+    inheritable: int
+    permitted: int
+    effective: int
+    inode: int
+    changed: int
+    modified: int
+    mapped: int
+    minor_faults: int
+    major_faults: int
+    descriptor_limit: int
+    tty: int
+    pgid: int
+    sid: int
+    vpgid: int
+    vpid: int
+    vtid: int
+    loginuid: int
+    mode: int
+    owner: int
+    group: int
+    upper_layer: int
+    lower_layer: int
+
+
+class Child(NamedTuple):
+    """A new thread or process; `parent` is the process that it is a child of, `start` as in a head."""
+
+    pid: int
+    tid: int
+    vpid: int
+    vtid: int
+    start: int
+    flags: int
+    parent: int

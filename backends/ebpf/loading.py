@@ -1,0 +1,103 @@
+"""Starting the compiler, and what it hands over."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from refengine.errors import BackendError
+
+_PATIENCE: Final = 120.0
+"""Seconds after which a compiler that does not answer is given up."""
+
+_REMEDIES: Final[Mapping[str, str]] = {
+    "bcc": "install the system package python3-bpfcc (Debian, Ubuntu) or python3-bcc (Fedora)",
+    "types": "use a kernel that is built with CONFIG_DEBUG_INFO_BTF",
+    "compile": "run 'refengine doctor' to see what is missing",
+    "verifier": "the kernel may be older than 5.15, which is the oldest that is known to take the program",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The descriptors of maps and programs by name, and which prefilters the kernel rejected, with its reason."""
+
+    descriptors: Mapping[str, int]
+    rejected: Mapping[str, str]
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for descriptor in self.descriptors.values():
+            os.close(descriptor)
+
+
+def load(prefilters: str, programs: Sequence[str], ring_pages: int) -> Loaded:
+    """Compile the kernel side with the generated `prefilters`, whose functions are `programs`, and load it.
+
+    :raises BackendError: with the reason and the remedy.
+    """
+    request = json.dumps({"prefilters": prefilters, "programs": list(programs), "ring_pages": ring_pages})
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with ours, theirs, tempfile.TemporaryFile() as complaints:
+        # Whatever is imported here is found by the child, too.
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        child = subprocess.Popen(
+            [sys.executable, "-m", "refengine.backends.ebpf.compiler", str(theirs.fileno())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=complaints,
+            pass_fds=[theirs.fileno()],
+            env=environment,
+        )
+        theirs.close()
+        ours.settimeout(_PATIENCE)
+        try:
+            child.communicate(request.encode(), timeout=_PATIENCE)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+            raise BackendError("the compiler of the kernel programs does not come to an end") from None
+        answer, descriptors = _receive(ours)
+        complaints.seek(0)
+        said = complaints.read().decode("utf-8", "replace").strip()
+    if answer is None:
+        raise BackendError(f"the compiler of the kernel programs ended early: {_last(said)}")
+    if "error" in answer:
+        kind, text = answer["error"]
+        details = f": {_last(said)}" if kind in ("compile", "verifier") and said else ""
+        raise BackendError(f"the kernel programs cannot be loaded: {text}{details}; {_REMEDIES[kind]}")
+    return Loaded(dict(zip(answer["descriptors"], descriptors, strict=True)), answer["rejected"])
+
+
+def _receive(channel: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
+    head = channel.recv(4)
+    if len(head) < 4:
+        return None, []
+    length = int.from_bytes(head, "little")
+    data = b""
+    descriptors: list[int] = []
+    # The descriptors come with single bytes between the head and the answer.
+    while len(data) < length:
+        part, sent, _, _ = socket.recv_fds(channel, 65536, 256)
+        if not part:
+            return None, descriptors
+        if sent:
+            descriptors += sent
+            part = part[1:]
+        data += part
+    for descriptor in descriptors:
+        os.set_inheritable(descriptor, False)
+    answer: dict[str, Any] = json.loads(data)
+    return answer, descriptors
+
+
+def _last(text: str) -> str:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return " / ".join(lines[-3:]) if lines else "it said nothing"

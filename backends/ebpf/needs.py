@@ -1,0 +1,127 @@
+"""What the backend needs of the machine, each with how to get it where it is missing."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import Final
+
+from refengine.backends.ebpf.btf import KERNEL_TYPES
+from refengine.backends.ebpf.compiler import SYSTEM_PACKAGES
+
+_OLDEST: Final = (5, 15)
+_CAPABILITIES: Final = {
+    "CAP_SYS_PTRACE": (19, "to read the processes that are there already"),
+    "CAP_SYS_ADMIN": (21, "to find tracepoints"),
+    "CAP_PERFMON": (38, "to attach programs to tracepoints"),
+    "CAP_BPF": (39, "to load programs"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something needed: its name, whether it is there, what was found, and what helps where it is not."""
+
+    name: str
+    met: bool
+    reason: str
+    remedy: str = ""
+
+
+def check() -> Iterator[Need]:
+    """Yield every need, in the order in which they matter."""
+    yield _system()
+    yield _kernel()
+    yield _types()
+    yield _tracepoints()
+    yield _capabilities()
+    yield _compiler()
+
+
+def _system() -> Need:
+    system, machine = platform.system(), platform.machine()
+    met = sys.platform.startswith("linux") and machine == "x86_64"
+    return Need(
+        "system",
+        met,
+        f"{system} on {machine}",
+        "" if met else "watch from Linux on x86-64, or replay a capture",
+    )
+
+
+def _kernel() -> Need:
+    release = platform.release()
+    digits = tuple(int(part) for part in release.split("-")[0].split(".")[:2] if part.isdecimal())
+    met = digits >= _OLDEST
+    return Need("kernel", met, f"version {release}", "" if met else "use a kernel of version 5.15 or later")
+
+
+def _types() -> Need:
+    try:
+        with KERNEL_TYPES.open("rb") as file:
+            met = file.read(2) == b"\x9f\xeb"
+    except OSError as error:
+        return Need(
+            "kernel types (BTF)",
+            False,
+            f"{KERNEL_TYPES}: {error.strerror or error}",
+            "use a kernel that is built with CONFIG_DEBUG_INFO_BTF, and mount /sys",
+        )
+    remedy = "" if met else "use a kernel whose byte order is this machine's"
+    return Need("kernel types (BTF)", met, f"{KERNEL_TYPES}", remedy)
+
+
+def _tracepoints() -> Need:
+    try:
+        known = Path("/proc/filesystems").read_text(encoding="ascii").split()
+    except OSError:
+        known = []
+    met = "tracefs" in known
+    return Need(
+        "tracepoints",
+        met,
+        "the kernel has tracefs, which is mounted privately when it is needed"
+        if met
+        else "the kernel has no tracefs",
+        "" if met else "use a kernel that is built with CONFIG_FTRACE_SYSCALLS, and mount /proc",
+    )
+
+
+def _capabilities() -> Need:
+    held = 0
+    try:
+        for line in Path("/proc/self/status").read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("CapEff:"):
+                held = int(line.split()[1], 16)
+    except OSError:
+        pass
+    missing = [f"{name} {purpose}" for name, (bit, purpose) in _CAPABILITIES.items() if not held >> bit & 1]
+    if missing:
+        return Need(
+            "capabilities",
+            False,
+            f"there is no {', no '.join(missing)}",
+            "run as root, or with these capabilities",
+        )
+    return Need("capabilities", True, ", ".join(_CAPABILITIES))
+
+
+def _compiler() -> Need:
+    spec = PathFinder.find_spec("bcc", [*sys.path, SYSTEM_PACKAGES])
+    folder = None if spec is None or spec.origin is None else Path(spec.origin).parent
+    # The project of that name on package indexes has no bindings of the compiler's library.
+    if folder is not None and (folder / "libbcc.py").exists():
+        return Need("bcc", True, str(folder))
+    return Need(
+        "bcc",
+        False,
+        "the Python module of bcc is not installed"
+        if folder is None
+        else f"{folder} is another project's module",
+        "install the system package python3-bpfcc (Debian, Ubuntu), or python3-bcc (Fedora); "
+        "it is on no package index",
+    )

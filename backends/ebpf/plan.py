@@ -1,0 +1,81 @@
+"""What to attach to: the interest of the rules, turned into system calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from refengine.backends.base import Interest
+from refengine.backends.syscalls.call import Call, Decoder
+from refengine.backends.syscalls.decode import DECODERS
+from refengine.event import ParamValue
+from refengine.tables.event_types import BY_ENUM, EventType
+from refengine.tables.syscalls import SYSCALLS, Syscall
+
+BIRTHS: Final = frozenset({"clone", "clone3", "fork", "vfork"})
+EXECUTIONS: Final = frozenset({"execve", "execveat"})
+_NEVER_EXIT: Final = frozenset({"exit", "exit_group", "rt_sigreturn"})
+_GENERIC: Final = BY_ENUM["GENERIC_X"]
+_ENVIRONMENT: Final = frozenset({"proc.env", "proc.aenv", "evt.args", "evt.info"})
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A system call that is attached to: the type of its event and the decoder of its parameters."""
+
+    name: str
+    type: EventType
+    decode: Decoder
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that the backend has to know of the interest.
+
+    `calls` are the system calls by number; `environment` asks for the environment of programs, `threads` for
+    the births and ends of threads beside those of processes.
+    """
+
+    calls: Mapping[int, Watched]
+    environment: bool
+    threads: bool
+
+
+def make_plan(interest: Interest) -> Plan:
+    """Return what has to be attached to for `interest`."""
+    calls = {}
+    for call in SYSCALLS:
+        if call.number is None or call.name in _NEVER_EXIT or call.name in BIRTHS:
+            continue
+        if not (interest.wants(call.name) or interest.wants(call.exit.name)):
+            continue
+        decode = _decoder(call)
+        if decode is not None:
+            calls[call.number] = Watched(call.name, call.exit, decode)
+    return Plan(
+        calls,
+        environment=any(
+            field in _ENVIRONMENT or field.startswith(("evt.arg", "evt.rawarg")) for field in interest.fields
+        ),
+        threads=interest.wants("procexit")
+        or any(interest.wants(name) for name in BIRTHS)
+        or "proc.nthreads" in interest.fields,
+    )
+
+
+def _decoder(call: Syscall) -> Decoder | None:
+    if call.exit is _GENERIC:
+        return _generic(call)
+    if call.name in EXECUTIONS:
+        return _failed_execution
+    return DECODERS.get(call.name)
+
+
+def _generic(call: Syscall) -> Decoder:
+    params: list[ParamValue | None] = [call.code, call.number]
+    return lambda _: params
+
+
+def _failed_execution(call: Call) -> list[ParamValue | None]:
+    raise AssertionError("the events of executions are made apart")

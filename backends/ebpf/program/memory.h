@@ -1,0 +1,132 @@
+/* Reading of kernel structures by the offsets that the loader has found, and the per-CPU scratch space. */
+
+#define FIELD(type, pointer, offset)                                                          \
+    ({                                                                                        \
+        type value_ = 0;                                                                      \
+        bpf_probe_read_kernel(&value_, sizeof(value_), (const char *)(pointer) + (offset));   \
+        value_;                                                                               \
+    })
+#define POINTER(pointer, offset) FIELD(const char *, pointer, offset)
+
+/* Keep the compiler from replacing a check of a value by one of something else that the verifier cannot follow. */
+#define AS_IT_IS(value) asm volatile("" : "+r"(value))
+
+BPF_PERCPU_ARRAY(scratch, struct scratch, 1);
+BPF_ARRAY(settings, struct settings, 1);
+BPF_RINGBUF_OUTPUT(ring, RING_PAGES);
+
+static __always_inline struct scratch *own_scratch(void)
+{
+    int zero = 0;
+    return scratch.lookup(&zero);
+}
+
+/* Room for a blob with at most TEXT_MAX bytes, NULL where none is left. */
+static __always_inline struct blob *room(struct scratch *s)
+{
+    u64 at = s->used;
+    if (at > BLOBS_SIZE - TEXT_MAX - sizeof(struct blob))
+        return NULL;
+    return (struct blob *)(s->blobs + at);
+}
+
+static __always_inline void keep(struct scratch *s, struct blob *blob, u32 kind, u64 length, u64 address)
+{
+    blob->kind = kind;
+    blob->length = length;
+    blob->address = address;
+    s->used += sizeof(*blob) + ((length + 7) & ~7ULL);
+}
+
+static __always_inline void put_text(struct scratch *s, u64 address)
+{
+    struct blob *blob = room(s);
+    if (!blob || !address)
+        return;
+    long length = bpf_probe_read_user_str(blob + 1, TEXT_MAX, (const void *)address);
+    if (length > 0)
+        keep(s, blob, TEXT, length, address);
+}
+
+static __always_inline void put_kernel_text(struct scratch *s, u32 kind, const char *address)
+{
+    struct blob *blob = room(s);
+    if (!blob || !address)
+        return;
+    long length = bpf_probe_read_kernel_str(blob + 1, TEXT_MAX, address);
+    if (length > 0)
+        keep(s, blob, kind, length, 0);
+}
+
+static __always_inline void put_bytes(struct scratch *s, u32 kind, u64 address, u64 length)
+{
+    struct blob *blob = room(s);
+    if (!blob || !address || !length)
+        return;
+    if (length > TEXT_MAX)
+        length = TEXT_MAX;
+    if (!bpf_probe_read_user(blob + 1, length, (const void *)address)) {
+        keep(s, blob, kind, length, address);
+        return;
+    }
+    /* The end may lie in a page that is not there; what precedes that page may be. */
+    u64 rest = 4096 - (address & 4095);
+    if (rest < length && rest <= TEXT_MAX && !bpf_probe_read_user(blob + 1, rest, (const void *)address))
+        keep(s, blob, kind, rest, address);
+}
+
+/* A blob's space for a structure, filled in by the caller after this. */
+#define PUT_STRUCT(s, blob_kind, address, type)                       \
+    ({                                                                \
+        struct blob *blob_ = room(s);                                 \
+        type *found_ = NULL;                                          \
+        if (blob_) {                                                  \
+            found_ = (type *)(blob_ + 1);                             \
+            __builtin_memset(found_, 0, sizeof(*found_));             \
+            keep(s, blob_, blob_kind, sizeof(*found_), address);      \
+        }                                                             \
+        found_;                                                       \
+    })
+
+/* Write the record out, with the wake-up flags given. */
+static __always_inline void send(struct scratch *s, void *context, u64 flags)
+{
+    u64 size = s->used;
+    if (size > BLOBS_SIZE)
+        size = BLOBS_SIZE;
+    if (ring.ringbuf_output(&s->record, sizeof(s->record) + size, flags))
+        s->counters[RING_FULL]++;
+    else
+        s->counters[SENT]++;
+}
+
+/* Fill in what every record has, for the current thread. */
+static __always_inline void begin(struct scratch *s, u32 kind)
+{
+    const char *task = (const char *)bpf_get_current_task();
+    u64 ids = bpf_get_current_pid_tgid();
+    const char *credentials = POINTER(task, TASK_CRED);
+    const char *leader = POINTER(task, TASK_GROUP_LEADER);
+    u64 owners = FIELD(u64, credentials, CRED_EUID); /* euid and egid, side by side */
+
+    s->used = 0;
+    s->record.time = bpf_ktime_get_boot_ns();
+    s->record.start = FIELD(u64, leader, TASK_START);
+    s->record.pid = ids >> 32;
+    s->record.tid = ids;
+    s->record.ppid = FIELD(u32, POINTER(leader, TASK_REAL_PARENT), TASK_TGID);
+    s->record.uid = owners;
+    s->record.gid = owners >> 32;
+    s->record.cpu = bpf_get_smp_processor_id();
+    s->record.kind = kind;
+    s->record.number = 0;
+    s->record.result = 0;
+    bpf_get_current_comm(s->record.comm, sizeof(s->record.comm));
+}
+
+static __always_inline bool is_own(void)
+{
+    int zero = 0;
+    struct settings *chosen = settings.lookup(&zero);
+    return chosen && chosen->own_pid == bpf_get_current_pid_tgid() >> 32;
+}

@@ -1,0 +1,125 @@
+"""One record of the kernel side: its head, and its blobs, which are taken apart when they are first asked for."""
+
+from __future__ import annotations
+
+import struct
+from functools import lru_cache
+from typing import Final
+
+from refengine.backends.ebpf.layout import (
+    BLOB,
+    CHILD,
+    DESCRIPTOR,
+    PROGRAM,
+    RECORD,
+    BlobKind,
+    Child,
+    FileState,
+    Head,
+    Program,
+)
+
+_MEMORY, _TEXT = int(BlobKind.MEMORY), int(BlobKind.TEXT)
+_OF_THE_PROCESS: Final = frozenset({int(BlobKind.ARGUMENTS), int(BlobKind.ENVIRONMENT)})
+"""Blobs of which there is one a record, wherever in the program's memory they come from."""
+
+
+class Record:
+    """A record, and what it holds of the program's memory, by address.
+
+    It answers the questions that decoders ask of a memory; a thread's number is not looked at, since the
+    record is of one thread. `head` is what all records have.
+    """
+
+    __slots__ = ("_blobs", "_data", "_memory", "_texts", "head")
+
+    def __init__(self, data: bytes) -> None:
+        self.head: Final = Head._make(RECORD.unpack_from(data))
+        self._data: Final = data
+        self._blobs: dict[tuple[int, int], bytes] | None = None
+        self._memory: dict[int, bytes] = {}
+        self._texts: dict[int, bytes] = {}
+
+    def blob(self, kind: int, address: int = 0) -> bytes | None:
+        """Return the content of a blob, None where the record has none of the kind and address."""
+        return self._parsed().get((kind, address))
+
+    def text(self, kind: int, address: int = 0) -> str | None:
+        """Return a blob as text up to a NUL, None where the record has none of the kind and address."""
+        data = self._parsed().get((kind, address))
+        return None if data is None else decoded(data.partition(b"\0")[0])
+
+    def bytes_at(self, tid: int, address: int, length: int) -> bytes | None:
+        """Return `length` bytes from `address`, fewer where fewer were copied, None where there are none."""
+        self._parsed()
+        data = self._memory.get(address)
+        return data[:length] or None if data and length > 0 else None
+
+    def raw_string(self, tid: int, address: int, limit: int = 4096) -> bytes | None:
+        """Return the bytes up to the first NUL, at most `limit`; None where they were not copied."""
+        self._parsed()
+        data = self._texts.get(address)
+        return None if data is None else data[:limit]
+
+    def string(self, tid: int, address: int, limit: int = 4096) -> str | None:
+        """Return the text up to the first NUL, None where it was not copied."""
+        data = self.raw_string(tid, address, limit)
+        return None if data is None else decoded(data)
+
+    def unpack(self, tid: int, address: int, layout: struct.Struct) -> tuple[int, ...] | None:
+        """Return the integers of a structure, None where it was not copied whole."""
+        data = self.bytes_at(tid, address, layout.size)
+        return None if data is None or len(data) < layout.size else layout.unpack(data)
+
+    def descriptor(self, number: int) -> FileState | None:
+        """Return what the kernel says of an open file, None where the record does not tell."""
+        data = self.blob(BlobKind.DESCRIPTOR, number)
+        return None if data is None else FileState._make(DESCRIPTOR.unpack_from(data))
+
+    def program(self) -> Program | None:
+        """Return what the record tells of a program that has been started."""
+        data = self.blob(BlobKind.PROGRAM)
+        return None if data is None else Program._make(PROGRAM.unpack_from(data))
+
+    def child(self) -> Child | None:
+        """Return what the record tells of a new thread or process."""
+        data = self.blob(BlobKind.CHILD)
+        return None if data is None else Child._make(CHILD.unpack_from(data))
+
+    @property
+    def comm(self) -> str:
+        """The short name of the thread."""
+        return short_name(self.head.comm)
+
+    def _parsed(self) -> dict[tuple[int, int], bytes]:
+        blobs = self._blobs
+        if blobs is not None:
+            return blobs
+        blobs = self._blobs = {}
+        data, position, unpack = self._data, RECORD.size, BLOB.unpack_from
+        end = len(data) - BLOB.size
+        while position <= end:
+            kind, length, address = unpack(data, position)
+            position += BLOB.size
+            content = data[position : position + length]
+            position += length + 7 & ~7
+            if kind == _MEMORY:
+                # Of two blobs of one address, the longer one has more of it.
+                if len(content) > len(self._memory.get(address, b"")):
+                    self._memory[address] = content
+            elif kind == _TEXT:
+                self._texts[address] = content.partition(b"\0")[0]
+            else:
+                blobs[kind, 0 if kind in _OF_THE_PROCESS else address] = content
+        return blobs
+
+
+@lru_cache(4096)
+def short_name(data: bytes) -> str:
+    """Return a thread's short name."""
+    return decoded(data.partition(b"\0")[0])
+
+
+def decoded(data: bytes) -> str:
+    """Return bytes of the system as text that keeps every one of them."""
+    return data.decode("utf-8", "surrogateescape")

@@ -1,0 +1,141 @@
+"""Keeping the state in step with the records, which tell more than the events of system calls alone."""
+
+from __future__ import annotations
+
+import copy
+
+from refengine.backends.ebpf.events import KernelEvent
+from refengine.backends.ebpf.layout import BlobKind, RecordKind
+from refengine.backends.ebpf.probe import RecordProbe
+from refengine.event import Event
+from refengine.state.procfs import list_threads
+from refengine.state.system import SystemState
+from refengine.state.threads import CLONE_FILES, CLONE_FS, CLONE_THREAD, Thread
+
+_EXECUTION, _BIRTH, _END = int(RecordKind.EXECUTION), int(RecordKind.BIRTH), int(RecordKind.END)
+
+
+class Tracker:
+    """Applies events to `state`, whose probe answers from the record of the event.
+
+    Short name, user, group and parent come with every record, so that no system call has to be watched for
+    their sake.
+    """
+
+    def __init__(self, state: SystemState, probe: RecordProbe) -> None:
+        self._state = state
+        self._probe = probe
+        self._starts: dict[int, int] = {}
+
+    def seed(self) -> None:
+        """Take in the processes that there are; to be called once everything that follows is recorded."""
+        probe, threads = self._probe, self._state.threads
+        for tid in list_threads():
+            if tid not in threads:
+                found = probe.thread(tid, threads)
+                if found is not None and found.is_main:
+                    self._state.seed(found)
+
+    def observe(self, event: Event) -> None:
+        """Apply an event, which has to be one of this backend's."""
+        assert isinstance(event, KernelEvent)
+        record = self._probe.record = event.record
+        head = record.head
+        threads = self._state.threads
+        started = self._starts.get(head.pid)
+        if started != head.start:
+            if started is not None:
+                self._forget(head.pid)
+            self._starts[head.pid] = head.start
+        thread = threads.get(head.tid)
+        if thread is None or (thread.pid != head.pid and thread.pid >= 0):
+            thread = self._meet(event)
+        if head.kind == _END:
+            self._end(event)
+            return
+        if thread.uid != head.uid:
+            thread.uid = head.uid
+        if thread.gid != head.gid:
+            thread.gid = head.gid
+        if head.kind != _EXECUTION and thread.comm != record.comm:
+            thread.set_comm(record.comm)
+        if thread.ptid != head.ppid and thread.tid == head.pid:
+            parent = threads.get(head.ppid)
+            if parent is not None:
+                threads.reparent(thread, parent)
+        self._state.apply(event)
+        if head.kind == _BIRTH:
+            self._born(event)
+        elif head.kind == _EXECUTION:
+            self._executed(event)
+        elif thread.cwd:
+            directory = record.text(BlobKind.WORKING_DIRECTORY)
+            if directory is not None:
+                thread.set_cwd(directory)
+
+    def _meet(self, event: KernelEvent) -> Thread:
+        """Return a thread that was not known: like its process's first one, as `/proc` has it, or bare."""
+        head, threads = event.record.head, self._state.threads
+        main = threads.get(head.pid)
+        if main is not None and main.tid != head.tid:
+            thread = copy.copy(main)
+            thread.tid = thread.vtid = head.tid
+            thread.flags |= CLONE_THREAD | CLONE_FILES | CLONE_FS
+            thread.group = thread.children = None
+            thread.is_dead = False
+            threads.add(thread)
+            return thread
+        thread = self._state.meet(head.tid)
+        if thread.pid < 0:
+            threads.enter_process(thread, head.pid)
+            thread.vtid, thread.vpid, thread.ptid = head.tid, head.pid, head.ppid
+            thread.set_command(event.record.comm, event.record.comm, ())
+            parent = self._state.meet(head.ppid) if head.ppid > 0 else None
+            if parent is not None:
+                threads.reparent(thread, parent)
+        return thread
+
+    def _born(self, event: KernelEvent) -> None:
+        child = event.record.child()
+        if child is None:
+            return
+        threads = self._state.threads
+        thread = threads.get(child.tid)
+        if thread is None:
+            return
+        thread.vtid, thread.vpid = child.vtid, child.vpid
+        parent = threads.get(child.parent)
+        if parent is not None and thread.ptid != parent.tid:
+            threads.reparent(thread, parent)
+        if child.tid == child.pid:
+            self._starts[child.pid] = child.start
+
+    def _executed(self, event: KernelEvent) -> None:
+        thread, program = event.thread, event.record.program()
+        if thread is None or program is None:
+            return
+        thread.sid = program.sid
+        thread.vpid, thread.vtid = program.vpid, program.vtid
+        directory = event.record.text(BlobKind.WORKING_DIRECTORY)
+        if directory is not None:
+            thread.set_cwd(directory)
+
+    def _end(self, event: KernelEvent) -> None:
+        """Apply a thread's end; with the last thread of a process, the whole process goes."""
+        head, threads = event.record.head, self._state.threads
+        if head.arg0:
+            self._starts.pop(head.pid, None)
+            group = threads.groups.get(head.pid)
+            for tid in tuple(group.members) if group is not None else ():
+                if tid != head.pid:
+                    threads.drop(tid)
+            if head.pid in threads:
+                event.tid = head.pid
+        self._state.apply(event)
+
+    def _forget(self, pid: int) -> None:
+        """Drop a process whose number is in use by another now: its end was not recorded."""
+        threads = self._state.threads
+        group = threads.groups.get(pid)
+        for tid in tuple(group.members) if group is not None else (pid,):
+            threads.drop(tid)
