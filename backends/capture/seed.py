@@ -20,6 +20,8 @@ from refengine.state.users import Group, User, Users
 
 def seed(state: SystemState, tables: SystemTables) -> None:
     """Make `state` know what the tables of a section say; what it knew before stays where they say nothing."""
+    if tables.machine is not None:
+        state.boot_time = tables.machine.boot_time
     for record in tables.processes:
         state.seed(_thread(state, record))
     for entry in tables.descriptors:

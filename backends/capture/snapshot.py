@@ -15,19 +15,22 @@ from refengine.backends.capture.sections import (
 )
 from refengine.backends.capture.tables import SystemTables
 from refengine.state.descriptors import Descriptor
+from refengine.state.procfs import ProcProbe
 from refengine.state.system import SystemState
-from refengine.state.threads import Thread
+from refengine.state.threads import CLONE_FILES, CLONE_THREAD, Thread
 
 
 def tables_of(state: SystemState) -> SystemTables:
-    """Return what `state` knows."""
-    tables = SystemTables(machine=_this_machine(state.hostname))
+    """Return what `state` knows, and on a live machine what else there is; `state` stays as it is."""
+    tables = SystemTables(machine=_this_machine(state))
     for thread in state.threads.values():
         tables.processes.append(_process_record(thread))
         if thread.shares_descriptors:
             continue
         for number, descriptor in thread.descriptors.items():
             tables.descriptors.append(_descriptor_record(thread.tid, number, descriptor))
+    if isinstance(state.probe, ProcProbe):
+        _add_others(tables, state, state.probe)
     tables.users = [
         UserRecord(user.uid, user.gid, user.name, user.home, user.shell) for user in state.users.users()
     ]
@@ -39,9 +42,25 @@ def tables_of(state: SystemState) -> SystemTables:
     return tables
 
 
-def _this_machine(hostname: str) -> MachineInfo:
+def _add_others(tables: SystemTables, state: SystemState, probe: ProcProbe) -> None:
+    """Add the threads that no event has made known so far, and what their processes have open."""
+    for tid in probe.thread_numbers():
+        thread = None if tid in state.threads else probe.thread(tid, state.threads)
+        if thread is None:
+            continue
+        if not thread.is_main:
+            thread.flags |= CLONE_FILES | CLONE_THREAD
+        tables.processes.append(_process_record(thread))
+        if thread.is_main:
+            for number in probe.descriptor_numbers(tid):
+                descriptor = probe.descriptor(tid, number)
+                if descriptor is not None:
+                    tables.descriptors.append(_descriptor_record(tid, number, descriptor))
+
+
+def _this_machine(state: SystemState) -> MachineInfo:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return MachineInfo(os.cpu_count() or 1, memory, 0, hostname, 0)
+    return MachineInfo(os.cpu_count() or 1, memory, 0, state.hostname, state.boot_time)
 
 
 def _process_record(thread: Thread) -> ProcessRecord:

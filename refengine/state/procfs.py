@@ -32,6 +32,10 @@ class ProcProbe:
         self._root = root
         self._boot_time: int | None = None
 
+    def thread_numbers(self) -> Iterable[int]:
+        """Return the numbers of all threads that there are, each process's first before its others."""
+        return list_threads(self._root)
+
     def thread(self, tid: int, threads: Mapping[int, Thread]) -> Thread | None:
         """Return what the files of the thread say, None where there is no such thread."""
         if self._boot_time is None:
@@ -67,10 +71,11 @@ def read_thread(
     _fill_stat(thread, _text(f"{folder}/stat"), boot_time)
     _fill_command(thread, folder)
     _fill_executable(thread, folder)
-    thread.note_executable_age()
     thread.env = _strings(f"{folder}/environ")
     thread.set_cwd(_link(f"{folder}/cwd"))
     thread.root = _link(f"{folder}/root") or "/"
+    thread.pidns_init_start_time = _start(_text(f"{folder}/root/proc/1/stat"), boot_time)
+    thread.note_executable_age()
     thread.cgroups = parse_cgroups(_text(f"{folder}/cgroup"))
     login = _text(f"{folder}/loginuid").strip()
     thread.loginuid = int(login) if login.isdecimal() else UNKNOWN_ID
@@ -137,10 +142,16 @@ def _fill_stat(thread: Thread, text: str, boot_time: int) -> None:
     thread.comm = text[text.find("(") + 1 : name_end]
     thread.tty = int(columns[4])
     thread.pfminor, thread.pfmajor = int(columns[7]), int(columns[9])
-    thread.clone_time = boot_time + int(columns[19]) * 10**9 // _TICKS
+    thread.clone_time = _start(text, boot_time)
     if thread.sid < 0:
         thread.pgid, thread.sid = int(columns[2]), int(columns[3])
         thread.vpgid = thread.pgid
+
+
+def _start(text: str, boot_time: int) -> int:
+    """Return when the process of a `stat` file started, 0 where the text does not say."""
+    columns = text[text.rfind(")") + 1 :].split()
+    return boot_time + int(columns[19]) * 10**9 // _TICKS if len(columns) >= 20 else 0
 
 
 def _fill_command(thread: Thread, folder: str) -> None:

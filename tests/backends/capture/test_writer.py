@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from refengine.event import Event
 from refengine.event.sockets import InetAddress, InetTuple, UnixAddress, UnixTuple
 from refengine.state.descriptors import Descriptor
 from refengine.state.interfaces import Interface, Interfaces
+from refengine.state.procfs import ProcProbe
 from refengine.state.system import SystemState
 from refengine.state.threads import Thread
 from refengine.state.users import Group, User, Users
@@ -233,3 +235,23 @@ def test_a_state_comes_back(tmp_path: Path) -> None:
         assert found is not None
         for name in ("type", "name", "open_flags", "dev", "ino", "tuple", "listening", "protocol"):
             assert getattr(found, name) == getattr(descriptor, name), (number, name)
+
+
+def test_a_recording_of_a_live_machine_begins_with_its_processes(tmp_path: Path) -> None:
+    state = SystemState(ProcProbe(), hostname="here")
+    tables = tables_of(state)
+    assert list(state.threads) == []
+    me = os.getpid()
+    event = Event(BY_ENUM["SYSCALL_CLOSE_X"], TIME, me, (0, 0))
+    again = SystemState(hostname="here")
+    seed(again, written(tmp_path, [event], tables).tables)
+    thread = again.threads[me]
+    assert thread.pid == me
+    assert thread.ptid == os.getppid()
+    assert thread.cwd == f"{Path.cwd()}/"
+    assert thread.uid == os.getuid()
+    with (tmp_path / "open").open("w") as file:
+        seed(again, written(tmp_path, [event], tables_of(state)).tables)
+        descriptor = again.threads[me].descriptors.get(file.fileno())
+    assert descriptor is not None
+    assert (descriptor.type, descriptor.name) == ("f", str(tmp_path / "open"))
