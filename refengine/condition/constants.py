@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import lru_cache
+from types import MappingProxyType
 
 from refengine.condition.bytewise import byte_text, to_bytes
 from refengine.condition.glob import Glob
@@ -21,6 +23,26 @@ LONGEST = 255
 """Bytes that a constant of text may have."""
 
 _INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?[0-9]+)")
+
+
+_COMMON_SERVICES: Mapping[str, int] = MappingProxyType(
+    {
+        "ftp": 21,
+        "ssh": 22,
+        "telnet": 23,
+        "smtp": 25,
+        "domain": 53,
+        "http": 80,
+        "ntp": 123,
+        "ldap": 389,
+        "https": 443,
+        "syslog": 514,
+        "ldaps": 636,
+        "mysql": 3306,
+        "postgresql": 5432,
+    }
+)
+"""Services that are known even where the system has no table of them, as in small container images."""
 
 
 class ConstantError(ValueError):
@@ -103,7 +125,7 @@ def _service(name: str) -> int | None:
     try:
         return socket.getservbyname(name)
     except (OSError, UnicodeError, ValueError):
-        return None
+        return _COMMON_SERVICES.get(name)
 
 
 def _text(text: str, operator: str) -> Constant:
