@@ -1,9 +1,9 @@
 """Regular expressions with the meaning of RE2's POSIX syntax, matched against the whole value.
 
 The pattern is read by our own small parser, which refuses what that syntax lacks (back-references, look-around,
-Perl's classes, lazy quantifiers, inline flags) and writes the rest for an engine: google-re2 where it is
-installed, which takes time linear in the value, else Python's `re`. Both give the same answers, since a match
-of the whole value does not depend on which alternative is preferred.
+Perl's classes, lazy quantifiers, inline flags). What passes is matched by google-re2 where that is installed,
+else by an automaton of our own; both take time linear in the value. They give the same answers, since a match of
+the whole value does not depend on which alternative is preferred.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from refengine.condition.automaton import Automaton, Either, Expression, LineEdge, One, Repeated, Sequence
 from refengine.condition.bytewise import to_bytes
 
 try:
@@ -38,6 +39,7 @@ _CLASSES = {
     "xdigit": "0-9A-Fa-f",
 }
 _NAMED = {"a": "\x07", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_QUANTIFIERS: dict[str, tuple[int, int | None]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
 _COUNT = re.compile(r"\{([0-9]+)(,([0-9]*))?\}")
 _ASIDE = "RE2's POSIX syntax, which conditions use, has no "
 
@@ -61,8 +63,7 @@ class Regex:
         :raises RegexError: when it is not of the syntax.
         """
         self.pattern = pattern
-        translated = _Reader(pattern).translated()
-        self._match = _engine(pattern, translated)
+        self._match = _engine(pattern, _Reader(pattern).expression())
 
     def matches(self, value: str) -> bool:
         """Return whether the pattern matches all of `value`; bytes that are no UTF-8 count as U+FFFD."""
@@ -74,7 +75,7 @@ class Regex:
         return f"Regex({self.pattern!r})"
 
 
-def _engine(pattern: str, translated: str) -> Callable[[str], bool]:
+def _engine(pattern: str, expression: Expression) -> Callable[[str], bool]:
     if re2 is not None:
         options = re2.Options()
         options.posix_syntax = True
@@ -85,73 +86,69 @@ def _engine(pattern: str, translated: str) -> Callable[[str], bool]:
         except re2.error as error:
             raise RegexError(str(error), 0) from None
         return lambda value: full(value) is not None
-    try:
-        match = re.compile(translated, re.MULTILINE).fullmatch
-    except (re.error, OverflowError, RecursionError) as error:
-        raise RegexError(str(error), 0) from None
-    return lambda value: match(value) is not None
+    return Automaton(expression).matches
 
 
 class _Reader:
-    """One reading of a pattern: checks the syntax and writes the same pattern for Python's `re`."""
+    """One reading of a pattern: checks the syntax and gives the expression."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = pattern
         self._at = 0
 
-    def translated(self) -> str:
-        """Return the whole pattern for Python's `re`."""
-        out, _ = self._alternatives()
+    def expression(self) -> Expression:
+        """Return the expression of the whole pattern."""
+        found, _ = self._alternatives()
         if self._at < len(self._pattern):
             raise RegexError("this ')' closes nothing", self._at)
-        return out
+        return found
 
     def _peek(self) -> str:
         return self._pattern[self._at : self._at + 1]
 
-    def _alternatives(self) -> tuple[str, int]:
-        """Read branches; return their text and the largest product of nested counts in them."""
-        text, repeats = self._sequence()
-        branches = [text]
+    def _alternatives(self) -> tuple[Expression, int]:
+        """Read branches; return what they are and the largest product of nested counts in them."""
+        branch, repeats = self._sequence()
+        branches = [branch]
         while self._peek() == "|":
             self._at += 1
-            text, more = self._sequence()
-            branches.append(text)
+            branch, more = self._sequence()
+            branches.append(branch)
             repeats = max(repeats, more)
-        return "|".join(branches), repeats
+        return (branches[0] if len(branches) == 1 else Either(tuple(branches))), repeats
 
-    def _sequence(self) -> tuple[str, int]:
-        parts: list[str] = []
+    def _sequence(self) -> tuple[Expression, int]:
+        parts: list[Expression] = []
         most = 1
         while (character := self._peek()) and character not in "|)":
-            atom, repeats = self._atom()
+            part, repeats = self._atom()
             while (operator := self._peek()) and operator in "*+?{":
                 quantifier = self._quantifier(repeats)
                 if quantifier is None:
                     break
-                text, repeats = quantifier
-                atom = f"(?:{atom}){text}"
-            parts.append(atom)
+                (low, high), repeats = quantifier
+                part = Repeated(part, low, high)
+            parts.append(part)
             most = max(most, repeats)
-        return "".join(parts), most
+        return Sequence(tuple(parts)), most
 
-    def _quantifier(self, repeats: int) -> tuple[str, int] | None:
+    def _quantifier(self, repeats: int) -> tuple[tuple[int, int | None], int] | None:
         operator = self._peek()
         if operator != "{":
             self._at += 1
-            return operator, repeats
+            return _QUANTIFIERS[operator], repeats
         found = _COUNT.match(self._pattern, self._at)
         if found is None:
             return None  # a brace that counts nothing stands for itself
         low = int(found[1])
-        high = low if not found[2] or not found[3] else int(found[3])
-        product = repeats * max(low, high, 1)
-        if product > MAX_REPEAT or high < low:
+        high = low if not found[2] else int(found[3]) if found[3] else None
+        product = repeats * max(low, high or 0, 1)
+        if product > MAX_REPEAT or (high is not None and high < low):
             raise RegexError(f"invalid repetition {found[0]}: counts go up to {MAX_REPEAT}", self._at)
         self._at = found.end()
-        return found[0], product
+        return (low, high), product
 
-    def _atom(self) -> tuple[str, int]:
+    def _atom(self) -> tuple[Expression, int]:
         character = self._peek()
         start = self._at
         self._at += 1
@@ -162,14 +159,16 @@ class _Reader:
             if self._peek() != ")":
                 raise RegexError("this '(' is never closed", start)
             self._at += 1
-            return f"(?:{inner})", repeats
+            return inner, repeats
         if character == "[":
-            return self._class(start), 1
+            return One(self._class(start)), 1
         if character in "*+?" or _COUNT.match(self._pattern, start):
             raise RegexError(f"'{character}' repeats nothing", start)
         if character == "\\":
-            return re.escape(self._escape(start)), 1
-        return (character if character in "^$." else re.escape(character)), 1
+            return One(re.escape(self._escape(start))), 1
+        if character in "^$":
+            return LineEdge(character == "^"), 1
+        return One(character if character == "." else re.escape(character)), 1
 
     def _escape(self, start: int) -> str:
         character = self._peek()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refengine.condition import regex
+from refengine.condition import automaton, regex
 from refengine.condition.regex import Regex, RegexError
 
 try:
@@ -160,3 +161,30 @@ def test_verdicts_and_matches_agree_with_re2(
     for value in values:
         shown = value.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         assert ours.matches(value) is (expected.fullmatch(shown) is not None), value
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(a*)*b", "(a|a)*b", "(a?){200}a{200}b", "(.*a){20}b", ".*a.*a.*a.*a.*b", "(x+x+)+y"]
+)
+def test_no_value_takes_long(engine: None, pattern: str) -> None:
+    start = time.monotonic()
+    fits = Regex(pattern)
+    assert not fits.matches("a" * 5000)
+    assert not fits.matches("x" * 5000)
+    assert time.monotonic() - start < 5
+
+
+def test_line_edges_hold_at_every_line(engine: None) -> None:
+    fits = Regex("(^[a-z]*$\\n?)*")
+    assert fits.matches("ab\n\ncd")
+    assert not fits.matches("ab\n1")
+    assert Regex("(^|x)*$").matches("xx")
+
+
+def test_an_automaton_may_forget_and_still_know(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(automaton, "MOST_MOVES", 10)
+    monkeypatch.setattr(regex, "re2", None)
+    fits = Regex("[^x]*(ab|ba){1,3}")
+    for number in range(200):
+        assert fits.matches(f"{chr(0x4E00 + number)}{number}abba")
+        assert not fits.matches(f"{number}xabba")
