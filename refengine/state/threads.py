@@ -45,8 +45,11 @@ class Thread:
 
     `ctime_to_start` is the time from the last status change of the program's file to the start of the thread, as it
     was when the program was started, `pidns_start_to_ctime` that from the start of the namespace to that change; both
-    are 0 where unknown. `cwd` ends in a slash, or is the empty string where unknown. `threads` is the table that the thread is in, by
-    which parents are found; `descriptors` is the table of open files, which threads of a process share; processor times are in hundredths of a second; `group` holds the threads of the same process. `last_fd` is the number of the
+    are 0 where unknown. `cwd` ends in a slash, or is the empty string where unknown. Processor times are in hundredths
+    of a second.
+
+    `threads` is the table that the thread is in, by which parents are found; `descriptors` is the table of open files,
+    which the threads of a process share; `group` holds the threads of the same process. `last_fd` is the number of the
     descriptor that the thread's last event concerned.
     """
 

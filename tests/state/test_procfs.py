@@ -93,6 +93,15 @@ def test_a_hidden_or_vanished_thread(proc: Path) -> None:
     assert list_descriptors(99, str(proc)) == []
 
 
+def test_the_start_of_the_namespace(proc: Path) -> None:
+    first = proc / "43" / "root" / "proc" / "1"
+    first.mkdir(parents=True)
+    (first / "stat").write_text("1 (init) S 0 1 1 0 -1 4194304 11 0 5 0 1 2 0 0 20 0 1 0 100 0 0")
+    thread = read_thread(43, {}, 10**15, str(proc))
+    assert thread is not None
+    assert thread.pidns_init_start_time == 10**15 + 10**11 // os.sysconf("SC_CLK_TCK")
+
+
 def test_groups_with_colons() -> None:
     assert parse_cgroups("1:name=systemd:/a:b\nnonsense\n") == (("name=systemd", "/a:b"),)
 
