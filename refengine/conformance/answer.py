@@ -75,8 +75,12 @@ def disagreement(case: Case, answer: Answer) -> str | None:
 def _error(expected: Mapping[str, Any], answer: Answer) -> str | None:
     if not answer.errors:
         return f"expected {expected['code']}, but it was accepted"
+    if len(answer.errors) != expected.get("count", len(answer.errors)):
+        return f"expected {expected['count']} errors, got {len(answer.errors)}: {answer.errors}"
     first = answer.errors[0]
     for key, value in expected.items():
+        if key == "count":
+            continue
         given = first.get(key, value)
         if given is not None and given != value:
             return f"expected {key} {value!r}, got {given!r} ({first.get('message', 'no message')})"
