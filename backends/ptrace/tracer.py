@@ -67,6 +67,7 @@ class Tracer:
         self._info = SyscallInfo()
         self._held: tuple[int, int] | None = None
         self._leaving: set[int] = set()
+        self._unannounced: set[int] = set()
         self._go = PTRACE_CONT if filtered else PTRACE_SYSCALL
         traces_clones = any(watched.name in CLONES for watched in plan.calls.values())
         self._after_birth = PTRACE_SYSCALL if traces_clones or not filtered else PTRACE_CONT
@@ -157,15 +158,16 @@ class Tracer:
         if event == EVENT_STOP:
             if tid not in self.threads:
                 self.threads.add(tid)
-                self.expected.discard(tid)
+                if tid in self.expected:
+                    self.expected.discard(tid)
+                else:
+                    self._unannounced.add(tid)
                 return self._hold(tid, self._observer.born(tid))
             # In a job control stop the thread has to stay stopped, and to notice that it is continued.
             resume(PTRACE_LISTEN if number in _STOPPING else self._go, tid, 0, 0)
             return None
         if event in _BIRTHS:
-            child = binding.event_message(tid)
-            if child is not None and child not in self.threads:
-                self.expected.add(child)
+            self._announced(binding.event_message(tid))
             resume(self._after_birth, tid, 0, 0)
             return None
         if event == EVENT_EXEC:
@@ -175,6 +177,15 @@ class Tracer:
             return self._hold(tid, self._observer.ended(tid, binding.event_message(tid) or 0))
         resume(self._go, tid, 0, 0)
         return None
+
+    def _announced(self, child: int | None) -> None:
+        """Take note of a child that its maker tells of; it may have stopped already, and even have ended since."""
+        if child is None:
+            return
+        if child in self._unannounced:
+            self._unannounced.discard(child)
+        elif child not in self.threads:
+            self.expected.add(child)
 
     def _executed(self, tid: int) -> Event | None:
         """Take note of an execution; a thread that executes takes the id of its process's first thread."""
@@ -193,8 +204,11 @@ class Tracer:
 
         Rules may not have asked for that stop, and a thread that is killed need not make it.
         """
-        self.expected.discard(tid)
         if tid not in self.threads:
+            if tid in self.expected:
+                self.expected.discard(tid)
+            else:
+                self._unannounced.add(tid)  # killed before its first stop, or a child that is no tracee
             return None
         self.threads.discard(tid)
         self._observer.forget(tid)

@@ -330,3 +330,31 @@ def test_calls_that_change_what_is_known_of_a_thread(watch: Watch, c_program: Ma
     requests = FLAG_TABLES["ptrace_requests"]
     assert run.only("ptrace").params[3:] == [requests["PTRACE_ATTACH"], 0]
     assert run.only("setns").params == [-9, 99, CLONE["CLONE_NEWNET"]]
+
+
+SHORT_LIVES = r"""
+#include <sys/wait.h>
+#include <unistd.h>
+int main(void) {
+    for (int parent = 0; parent < 4; parent++)
+        if (fork() == 0) {
+            for (int child = 0; child < 100; child++)
+                if (fork() == 0) _exit(0);
+            while (wait(0) > 0) ;
+            _exit(0);
+        }
+    while (wait(0) > 0) ;
+    return 3;
+}
+"""
+
+
+@pytest.mark.parametrize("types", [("clone",), ("clone", "procexit")])
+def test_children_that_end_before_their_makers_tell_of_them(
+    watch: Watch, c_program: MakeC, types: tuple[str, ...]
+) -> None:
+    run = watch(c_program(SHORT_LIVES), *types)
+    assert run.exit_code == 3
+    born = {event.tid for event in run.named("clone") if event.param("res") == 0}
+    assert len(born) == 404
+    assert {event.tid for event in run.named("procexit")} == born | {run.events[0].tid}
