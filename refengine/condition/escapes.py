@@ -81,4 +81,7 @@ def quoted_if_needed(value: str) -> str:
     """Return the value in double quotes when it cannot stand bare, else as it is."""
     if not _NEEDS_QUOTES.search(value):
         return value
-    return '"' + _SPECIAL.sub(lambda found: _ESCAPED[found[0]], value) + '"'
+    text = _SPECIAL.sub(lambda found: _ESCAPED[found[0]], value)
+    if value.endswith("\\"):
+        text = f"{text[:-2]}\\x5c"  # no quote can end a string behind a backslash, not even behind an escaped one
+    return f'"{text}"'

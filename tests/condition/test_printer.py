@@ -26,6 +26,7 @@ CASES = [
     ("proc.name = 'say \"x\"'", 'proc.name = "say \\"x\\""'),
     ("proc.name = 'a\\nb'", 'proc.name = "a\\nb"'),
     ("proc.name = a\\b", 'proc.name = "a\\\\b"'),
+    ("proc.name = a\\", 'proc.name = "a\\x5c"'),
     ("proc.name in ()", "proc.name in ()"),
     ("proc.name in (a,'b c' , d)", 'proc.name in (a, "b c", d)'),
     ("proc.name in shells", "proc.name in shells"),
