@@ -1,0 +1,1 @@
+"""The fanotify backend: what happens to files, on the whole machine or below given folders."""

@@ -1,0 +1,76 @@
+"""The fanotify backend with the state of the live machine; imports the backend itself only when needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from refengine.backends.base import Availability, Connection
+from refengine.backends.target import Target
+from refengine.errors import BackendError
+from refengine.state.interface_list import read_interfaces
+from refengine.state.procfs import list_threads, read_boot_time
+from refengine.state.system import SystemState
+from refengine.state.users import read_users
+
+
+def availability() -> Availability:
+    """Return whether files can be watched here: all of the machine's with privileges, else below given folders."""
+    if not sys.platform.startswith("linux"):
+        return Availability(False, "fanotify is a facility of Linux")
+    from refengine.backends.fanotify.watch import check_folder_marks, check_host_marks
+
+    try:
+        if _is_privileged():
+            check_host_marks()
+        else:
+            check_folder_marks()
+    except BackendError as error:
+        reason, _, remedy = str(error).partition(": ")
+        return Availability(False, reason, remedy)
+    return Availability(True)
+
+
+def connect(target: Target) -> Connection:
+    """Return the backend for the whole machine, or for the files and folders of `target`.
+
+    :raises BackendError: when the target is of another kind, or needs privileges that we do not have.
+    """
+    if target.command or target.pids or target.files or target.address is not None:
+        raise BackendError(
+            "the fanotify backend watches the whole machine, or files and folders given with --watch"
+        )
+    from refengine.backends.fanotify.backend import FanotifyBackend
+    from refengine.backends.fanotify.probe import NetlinkProbe
+
+    privileged = _is_privileged()
+    if target.held and not privileged:
+        raise BackendError("holding opens for their exact flags needs CAP_SYS_ADMIN: run as root")
+    if not target.watched and not privileged:
+        raise BackendError(
+            "watching the whole machine needs CAP_SYS_ADMIN: run as root, or name folders with --watch"
+        )
+    state = SystemState(
+        NetlinkProbe(),
+        track_descriptors=False,
+        users=read_users(),
+        interfaces=read_interfaces(),
+        boot_time=read_boot_time(),
+    )
+
+    def seed() -> None:
+        for tid in list_threads():
+            state.meet(tid)
+
+    backend = FanotifyBackend(
+        target.watched, target.held, seed=seed if privileged else _nothing, privileged=privileged
+    )
+    return Connection(backend, state.apply, lambda: backend.warnings, state)
+
+
+def _nothing() -> None:
+    """Do nothing: without process events, what is read at the start would grow old."""
+
+
+def _is_privileged() -> bool:
+    return os.geteuid() == 0
