@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from refengine.backends.precondition import Decides, Precondition
 from refengine.event import Event, RecordedEvent
 
 if TYPE_CHECKING:
@@ -18,11 +19,13 @@ class Interest:
 
     `event_types` are values of `evt.type` whose events the rules evaluate, None meaning every type. `fields`
     are the names of the fields that conditions and outputs read, and their full texts where they have an argument
-    (`evt.arg` and `evt.arg.flags`), which tells a backend what it may leave out.
+    (`evt.arg` and `evt.arg.flags`), which tells a backend what it may leave out. `preconditions` say by event type
+    what events have to fulfil for any rule to match; a type that is not there has none.
     """
 
     event_types: frozenset[str] | None
     fields: frozenset[str] = frozenset()
+    preconditions: Mapping[str, Precondition] = field(default_factory=dict)
 
     def wants(self, name: str) -> bool:
         """Return whether rules evaluate events of type `name`."""
@@ -36,7 +39,9 @@ class Capabilities:
     `source` is the source of all its events, None where each event says its own.
     `event_types` are values of `evt.type`, None meaning all of them; `absent_fields` are the fields that have
     no value under this backend although the event has them elsewhere, each with the reason; `privileges` says
-    in words what it needs; `exact` is false where parameters are approximations.
+    in words what it needs; `exact` is false where parameters are approximations, and `approximate_fields` are
+    the fields that this matters to, each with what is different. `decides` tells what it can decide
+    before an event costs anything (see `Interest.preconditions`).
     """
 
     source: str | None
@@ -44,6 +49,8 @@ class Capabilities:
     privileges: str
     absent_fields: Mapping[str, str] = field(default_factory=dict)
     exact: bool = True
+    approximate_fields: Mapping[str, str] = field(default_factory=dict)
+    decides: Decides | None = None
 
 
 @dataclass(frozen=True, slots=True)

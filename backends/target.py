@@ -10,7 +10,8 @@ from pathlib import Path
 class Target:
     """What to observe: a command to run, processes that run already, recorded files, or an address to listen at.
 
-    All empty means the whole machine. A backend takes what it understands, and says so when it gets what it
+    `watched` are files and folders of which all that happens in them is to be told, `held` those of which opens are
+    to be held until their exact flags are known. All empty means the whole machine. A backend takes what it understands, and says so when it gets what it
     does not.
     """
 
@@ -18,3 +19,5 @@ class Target:
     pids: tuple[int, ...] = ()
     files: tuple[Path, ...] = ()
     address: str | None = None
+    watched: tuple[Path, ...] = ()
+    held: tuple[Path, ...] = ()
