@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from refengine.event import Event, ParamValue
+from refengine.fields.catalogue import CATALOGUE
 from refengine.fields.registry import extractor_of
 from refengine.state.system import SystemState
 from refengine.state.threads import Thread
 from refengine.tables.event_types import BY_ENUM
-from refengine.values import Value
+from refengine.values import Value, ValueType
+
+_PYTHON_TYPES: dict[ValueType, type | tuple[type, ...]] = {
+    ValueType.CHARBUF: str,
+    ValueType.BYTEBUF: bytes,
+    ValueType.BOOL: bool,
+    ValueType.DOUBLE: float,
+    ValueType.IPADDR: bytes,
+    ValueType.IPNET: bytes,
+    ValueType.DYN: (int, str, bytes, float),
+}
 
 NOW = 1_700_000_000_000_000_000
 """The time of events that do not say another, in nanoseconds since the epoch."""
@@ -47,6 +58,12 @@ def field(event: Event, name: str, argument: str | None = None) -> Value | None:
     extractor = extractor_of(name)
     assert extractor is not None, f"{name} has no extractor"
     return extractor.bind(argument)(event)
+
+
+def has_type(name: str, value: Value) -> bool:
+    """Return whether a value is one that the field of that name may have."""
+    entry = CATALOGUE[name]
+    return isinstance(value, tuple if entry.is_list else _PYTHON_TYPES.get(entry.type, int))
 
 
 def candidates(event: Event, name: str) -> list[Value] | None:
