@@ -47,6 +47,11 @@ BACKENDS: Mapping[str, Entry] = MappingProxyType(
                 "refengine.backends.ptrace",
                 "a command and everything it starts, or running processes; needs no privileges",
             ),
+            Entry(
+                "fanotify",
+                "refengine.backends.fanotify",
+                "files of the whole machine, and processes, as root; of given folders without privileges",
+            ),
             Entry("capture", "refengine.backends.capture", "the events recorded in a capture file"),
             Entry("events", "refengine.backends.events", "events given by their fields, as lines of JSON"),
         )

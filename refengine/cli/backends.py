@@ -31,19 +31,28 @@ def choose(options: Options, configuration: Configuration) -> tuple[str, Target]
 
     :raises UsageError: when nothing is given that could be observed.
     """
-    named = bool(options.command or options.pids)
+    watched = bool(options.watched or options.held)
+    named = bool(options.command or options.pids or watched)
     path = options.recording
     if path is None and not named and configuration.engine_kind == "replay" and configuration.capture_file:
         path = Path(configuration.capture_file)
-    target = Target(options.command, options.pids, () if path is None else (path,))
+    target = Target(
+        options.command,
+        options.pids,
+        () if path is None else (path,),
+        watched=options.watched,
+        held=options.held,
+    )
     if options.backend != "auto":
         return options.backend, target
     if path is not None:
         return _reader_of(path), target
+    if watched:
+        return "fanotify", target
     if named:
         return "ptrace", target
     raise UsageError(
-        "nothing to watch: give a command behind --, a process with -p PID, or a recording with -e FILE"
+        "nothing to watch: give a command behind --, a process with -p PID, a folder with --watch, or a recording with -e FILE"
     )
 
 

@@ -29,6 +29,10 @@ EXAMPLES = """
   Read a capture file:
     refengine -r rules.yaml -e trace.scap
 
+  Watch the files of the whole machine as root, or those below a folder without privileges:
+    refengine --backend fanotify -r rules.yaml
+    refengine --backend fanotify -r rules.yaml --watch ~/.ssh
+
   See what there is to write rules about, and try rules on it later:
     refengine --print-events -- make test > events.jsonl
     refengine -r rules.yaml -e events.jsonl
@@ -65,6 +69,8 @@ class Options:
     overrides: tuple[str, ...]
     backend: str
     pids: tuple[int, ...]
+    watched: tuple[Path, ...]
+    held: tuple[Path, ...]
     recording: Path | None
     record: Path | None
     print_events: bool
@@ -92,6 +98,7 @@ class Options:
     support: bool
     version: bool
     dry_run: bool
+    strict_capabilities: bool
     verbose: bool
     warnings: tuple[str, ...] = ()
 
@@ -188,12 +195,18 @@ def _add_events(group: argparse._ArgumentGroup) -> None:
         help="a number is --pid, anything else is --print, as in Falco")  # fmt: skip
     group.add_argument("--pid", dest="more_pids", metavar="PID", action="append", type=_pid, default=[],
         help="attach to a running process and what it starts from now on; may be repeated")  # fmt: skip
+    group.add_argument("--watch", dest="watched", metavar="PATH", action="append", type=Path, default=[],
+        help="watch this file, or what is in and below this folder, by fanotify; may be repeated")  # fmt: skip
+    group.add_argument("--exact-opens", dest="held", metavar="PATH", action="append", type=Path, default=[],
+        help="with fanotify as root: hold opens of this file, or of those in this folder, until their flags are known")  # fmt: skip
     group.add_argument("-e", "--events", dest="recording", metavar="FILE", type=Path,
         help="read the events from a file: a capture, or JSON lines of field values (- for standard input)")  # fmt: skip
     group.add_argument("-w", "--record", dest="record", metavar="FILE", type=Path,
         help="record the events to a capture file")  # fmt: skip
     group.add_argument("--print-events", action="store_true",
         help="print the events as JSON lines of field values instead of alerts; with rules, what these read")  # fmt: skip
+    group.add_argument("--strict-capabilities", action="store_true",
+        help="end with an error when the backend cannot evaluate an enabled rule in full")  # fmt: skip
     group.add_argument("-M", dest="seconds", metavar="SECONDS", type=_seconds,
         help="stop after so many seconds")  # fmt: skip
     group.add_argument("-i", dest="all_events", action="store_true",
@@ -270,6 +283,8 @@ def _options(found: argparse.Namespace, command: tuple[str, ...]) -> Options:
         overrides=tuple(found.overrides),
         backend=found.backend,
         pids=(*found.pids, *found.more_pids),
+        watched=tuple(found.watched),
+        held=tuple(found.held),
         recording=found.recording,
         record=found.record,
         print_events=found.print_events,
@@ -297,6 +312,7 @@ def _options(found: argparse.Namespace, command: tuple[str, ...]) -> Options:
         support=found.support,
         version=found.version,
         dry_run=found.dry_run,
+        strict_capabilities=found.strict_capabilities,
         verbose=found.verbose,
         warnings=tuple(warnings),
     )
@@ -318,6 +334,7 @@ def _check(options: Options, found: argparse.Namespace) -> None:
         for name, given in (
             ("a command behind --", options.command),
             ("-p or --pid", options.pids),
+            ("--watch", options.watched),
             ("-e", options.recording),
         )
         if given

@@ -14,8 +14,8 @@ ROOT = Path(__file__).resolve().parents[2]
 LANGUAGE = frozenset({"source", "errors", "report", "recursion", "values", "priority"})
 OBSERVATION = frozenset({"values", "tables", "event"})
 RULES = LANGUAGE | {"tables", "event", "fields", "condition"}
-OPENING = frozenset({"backends.base", "backends.target", "backends.registry"})
-BACKEND = OBSERVATION | {"errors", "state", "backends.base", "backends.target"}
+OPENING = frozenset({"backends.base", "backends.precondition", "backends.target", "backends.registry"})
+BACKEND = OBSERVATION | {"errors", "state", "backends.base", "backends.precondition", "backends.target"}
 
 ALLOWED: Mapping[str, frozenset[str]] = {
     # What every part speaks of.
@@ -31,11 +31,13 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "state": OBSERVATION,
     "fields": OBSERVATION | {"state", "errors"},
     "backends.target": frozenset(),
-    "backends.base": OBSERVATION | {"state", "backends.target"},
+    "backends.precondition": frozenset(),
+    "backends.base": OBSERVATION | {"state", "backends.target", "backends.precondition"},
     "backends.syscalls": OBSERVATION,
     "backends.ptrace": BACKEND | {"backends.syscalls"},
     "backends.capture": BACKEND,
-    "backends.fanotify": BACKEND,
+    "backends.netlink": OBSERVATION | {"errors", "state"},
+    "backends.fanotify": BACKEND | {"backends.syscalls", "backends.netlink"},
     "backends.ebpf": BACKEND | {"backends.syscalls"},
     "backends.k8s_audit": BACKEND,
     "backends.events": BACKEND | {"fields"},  # its events are values of fields
@@ -45,7 +47,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "output": RULES,
     "rulefile": RULES | {"output"},
     "ruleset": RULES | {"output", "rulefile"},
-    "interest": RULES | {"output", "rulefile", "backends.base"},
+    "interest": RULES | {"output", "rulefile", "backends.base", "backends.precondition"},
     "program": RULES | {"rulefile"},
     "engine": RULES | {"output", "rulefile", "program"},
     # The surface.
