@@ -96,51 +96,51 @@ class ProcessEvents:
         """Return the parameters of a new program, as the process shows them now."""
         if not seen.command:
             self.unseen += 1
-        now = program_of(pid, seen, opened, self._boot_time)
+        now, is_there = program_of(pid, seen, opened, self._boot_time)
         flags = (_PROGRAM["EXE_WRITABLE"] if now.exe_writable else 0) | (
             _PROGRAM["EXE_FROM_MEMFD"] if now.exe_from_memfd else 0
         )
-        return (
-            0,
-            now.exe,
-            _terminated(now.args),
-            pid,
-            pid,
-            now.ptid,
-            now.cwd,
-            now.fdlimit,
-            now.pfmajor,
-            now.pfminor,
-            now.vmsize,
-            now.vmrss,
-            now.vmswap,
-            now.comm,
-            None,  # the control groups are not changed by an execution
-            _terminated(now.env),
-            now.tty,
-            now.vpgid,
-            now.loginuid,
-            flags,
-            now.cap_inheritable,
-            now.cap_permitted,
-            now.cap_effective,
-            now.exe_ino or None,
-            now.exe_ino_ctime or None,
-            now.exe_ino_mtime or None,
-            now.uid,
-            now.exepath,
-            now.pgid,
-            now.gid,
-            None,
-        )
+        known: dict[str, ParamValue | None] = {
+            "res": 0,
+            "exe": now.exe,
+            "args": _terminated(now.args),
+            "tid": pid,
+            "pid": pid,
+            "comm": now.comm,
+            "flags": flags,
+            "exe_ino": now.exe_ino or None,
+            "exe_ino_ctime": now.exe_ino_ctime or None,
+            "exe_ino_mtime": now.exe_ino_mtime or None,
+            "trusted_exepath": now.exepath,
+        }
+        if is_there:
+            known |= {
+                "ptid": now.ptid,
+                "cwd": now.cwd,
+                "fdlimit": now.fdlimit,
+                "pgft_maj": now.pfmajor,
+                "pgft_min": now.pfminor,
+                "vm_size": now.vmsize,
+                "vm_rss": now.vmrss,
+                "vm_swap": now.vmswap,
+                "env": _terminated(now.env),
+                "tty": now.tty,
+                "vpgid": now.vpgid,
+                "loginuid": now.loginuid,
+                "cap_inheritable": now.cap_inheritable,
+                "cap_permitted": now.cap_permitted,
+                "cap_effective": now.cap_effective,
+                "uid": now.uid,
+                "pgid": now.pgid,
+                "gid": now.gid,
+            }
+        return tuple(known.get(param.name) for param in _EXECVE.params)
 
 
 def _cloned(result: int, tid: int, pid: int, parent: int | None, flags: int) -> tuple[ParamValue | None, ...]:
     """Return the parameters of a new thread; what it inherits is what is known of its maker."""
-    known: list[ParamValue | None] = [None] * len(_CLONE.params)
-    for name, value in (("res", result), ("tid", tid), ("pid", pid), ("ptid", parent), ("flags", flags)):
-        known[_CLONE.index[name]] = value
-    return tuple(known)
+    known = {"res": result, "tid": tid, "pid": pid, "ptid": parent, "flags": flags}
+    return tuple(known.get(param.name) for param in _CLONE.params)
 
 
 def _terminated(texts: tuple[str, ...]) -> bytes:

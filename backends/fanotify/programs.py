@@ -44,14 +44,17 @@ def glance(pid: int) -> Glance:
     return Glance(path, file, tuple(command.removesuffix("\0").split("\0")) if command else (), comm)
 
 
-def program_of(pid: int, seen: Glance, opened: Sequence[str], boot_time: int) -> Thread:
+def program_of(pid: int, seen: Glance, opened: Sequence[str], boot_time: int) -> tuple[Thread, bool]:
     """Return the process with its new program: what it shows now, what was seen before, and else what was opened.
+
+    The second value is false where the process is gone, so that nothing but its program is known.
 
     `opened` are the files that were opened to execute the program: itself, and what interprets it.
     """
     thread = read_thread(pid, {}, boot_time)
     if thread is not None and thread.exe_ino:
-        return thread
+        return thread, True
+    is_there = thread is not None
     if thread is None:
         thread = Thread(pid, pid, {})
     thread.comm = seen.comm or thread.comm or UNKNOWN
@@ -62,7 +65,7 @@ def program_of(pid: int, seen: Glance, opened: Sequence[str], boot_time: int) ->
     thread.exe_from_memfd = seen.path.startswith("/memfd:")
     if seen.file is not None:
         thread.exe_ino, thread.exe_ino_ctime, thread.exe_ino_mtime = seen.file
-    return thread
+    return thread, is_there
 
 
 def _is_script(path: str) -> bool:

@@ -81,10 +81,10 @@ class ProcessConnector:
                 raise BackendError(f"process events cannot be read: {error.strerror}") from None
             for number, event in decode(message):
                 expected = following.get(event.cpu)
-                if expected is not None:
+                if expected is not None and event.kind != ACKNOWLEDGEMENT:
                     self.lost += number - expected & 0xFFFFFFFF
                 following[event.cpu] = number + 1 & 0xFFFFFFFF
-                if event.kind != ACKNOWLEDGEMENT:
+                if event.pid:
                     events.append(event)
         self.received += len(events)
         return events

@@ -59,7 +59,8 @@ class ProcessEvent(NamedTuple):
 def decode(message: bytes) -> Iterator[tuple[int, ProcessEvent]]:
     """Yield the events of a datagram, each with the number that its processor gave it.
 
-    What is no process event, or cut short, is passed over; of an acknowledgement the error number is `numbers[0]`.
+    What is cut short is passed over; of an acknowledgement the error number is `numbers[0]`, and events of kinds that
+    are not known have a thread and process of 0.
     """
     at = 0
     while at + _DATA_AT <= len(message):
@@ -68,13 +69,11 @@ def decode(message: bytes) -> Iterator[tuple[int, ProcessEvent]]:
             return
         number = _CONNECTOR.unpack_from(message, at + _HEADER.size)[2]
         kind, cpu, time = _EVENT.unpack_from(message, at + _BODY_AT)
-        event = _event(kind, cpu, time, message[at + _DATA_AT : at + length])
-        if event is not None:
-            yield number, event
+        yield number, _event(kind, cpu, time, message[at + _DATA_AT : at + length])
         at += length + 3 & ~3
 
 
-def _event(kind: int, cpu: int, time: int, data: bytes) -> ProcessEvent | None:
+def _event(kind: int, cpu: int, time: int, data: bytes) -> ProcessEvent:
     if kind == ACKNOWLEDGEMENT and len(data) >= 4:
         return ProcessEvent(kind, cpu, time, 0, 0, struct.unpack_from("=I", data))
     if kind == COMM and len(data) >= _COMM.size:
@@ -83,6 +82,6 @@ def _event(kind: int, cpu: int, time: int, data: bytes) -> ProcessEvent | None:
         return ProcessEvent(kind, cpu, time, tid, pid, (), text)
     layout = _DATA.get(kind)
     if layout is None or len(data) < layout.size:
-        return None
+        return ProcessEvent(kind, cpu, time, 0, 0)
     tid, pid, *numbers = layout.unpack_from(data)
     return ProcessEvent(kind, cpu, time, tid, pid, tuple(numbers))
