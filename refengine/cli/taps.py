@@ -56,12 +56,19 @@ class Taps:
         from refengine.backends.capture.snapshot import tables_of
         from refengine.backends.capture.writer import CaptureWriter
 
-        for pid in options.pids:
-            state.meet(pid)
         writer = CaptureWriter(options.record)
-        writer.write_tables(tables_of(state))
         self._close.append(writer.close)
-        return writer.write
+        begun = False
+
+        def record(event: Any) -> None:
+            nonlocal begun
+            if not begun:
+                # Not before the first event, when the state has met who is watched.
+                begun = True
+                writer.write_tables(tables_of(state))
+            writer.write(event)
+
+        return record
 
     def _counter(self) -> Tap:
         counts = self.counts = Counter()

@@ -24,6 +24,9 @@ _TYPES = ("evt.type", "syscall.type")
 _DECIDING = ("=", "==", "!=", "in")
 """The comparisons of an event's type that say which events a rule is evaluated on."""
 
+DISTANCE = "evt.around"
+"""The field whose value is a distance in time, so that being equal means not being farther away."""
+
 
 @dataclass(frozen=True, slots=True)
 class Checked:
@@ -134,7 +137,10 @@ class Checker:
             right = self._constants(node, items, left, body)
         if right is None:
             return None
-        return typed.Test(left, node.operator, modifier, right, typed.Written(body.text, node.span))
+        operator = node.operator
+        if isinstance(left, FieldRead) and left.field.name == DISTANCE and operator in ("=", "=="):
+            operator = "<="  # within so many milliseconds, which is what the field is for
+        return typed.Test(left, operator, modifier, right, typed.Written(body.text, node.span))
 
     def _operator_fault(
         self, left: FieldRead | typed.Transform, operator: str, modifier: typed.Modifier | None
