@@ -154,7 +154,7 @@ class Checker:
             if operator not in LIST_OPERATORS or modifier is not None:
                 return (
                     f"{what} is a list, and '{operator}' does not compare lists",
-                    "lists have the operators in, intersects and exists",
+                    "the operators of lists are in, intersects and exists",
                 )
             return None
         allowed = group.operators if modifier is None else group.with_modifier
@@ -165,7 +165,7 @@ class Checker:
             return f"{what} has the type {left.type}, which no operator but 'exists' compares", None
         return (
             f"'{name}' does not compare {group.name}, and {what} has the type {left.type}",
-            f"{group.name} have the operators {', '.join(sorted(allowed))} and exists",
+            f"the operators of {group.name} are {', '.join(sorted(allowed))} and exists",
         )
 
     def _compares_items(self, left: FieldRead | typed.Transform, operator: str) -> bool:

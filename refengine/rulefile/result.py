@@ -84,9 +84,12 @@ def _message(found: Diagnostic) -> str:
 
 
 def _path(found: Diagnostic, file: str) -> tuple[Item, ...]:
-    """Return the way to the fault; a fault of the file itself has none and gets one."""
+    """Return the way to the fault, its own place last; a fault of the file itself has none and gets one."""
     if found.path:
-        return found.path
+        last = found.path[-1].place
+        if found.place is None or (last is not None and last.span.start == found.place.span.start):
+            return found.path
+        return (*found.path, Item("value for", "", found.place))
     if found.place is None:
         return (Item("rules content", "", Place(Source(file, ""), Span(0, 0))),)
     start = Place(found.place.source, Span(0, 0))
