@@ -31,7 +31,9 @@ def rules(folder: Path) -> Path:
     return path
 
 
-def alerts(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> list[object]:
+def alerts(
+    capsys: pytest.CaptureFixture[str], *arguments: str | Path
+) -> list[tuple[str, str, dict[str, object]]]:
     assert main(list(map(str, arguments))) == 0
     lines = [json.loads(text) for text in capsys.readouterr().out.splitlines() if text.startswith("{")]
     return [(row["time"], row["rule"], row["output_fields"]) for row in lines]
@@ -63,8 +65,8 @@ def test_a_recorded_run_raises_the_alerts_of_the_run(
     live = alerts(capsys, *common, "-w", record, *command)
     replayed = alerts(capsys, *common, "-e", record)
 
-    def shown(found: list[object]) -> list[object]:
-        return [(time, rule, fields["fd.name"]) for time, rule, fields in found]  # type: ignore[misc]
+    def shown(found: list[tuple[str, str, dict[str, object]]]) -> list[object]:
+        return [(time, rule, fields["fd.name"]) for time, rule, fields in found]
 
     assert len(live) >= 2
     assert shown(replayed) == shown(live)
@@ -78,7 +80,7 @@ def test_events_are_read_from_lines(tmp_path: Path, capsys: pytest.CaptureFixtur
         '{"evt.type": "connect", "fd.net": ["127.0.0.1", "10.0.0.1"], "fd.sport": 80, "number": 7}\n'
     )
     found = alerts(capsys, "-r", rules(tmp_path), "-o", "json_output=true", "-e", events)
-    assert [row[1] for row in found] == ["Etc read", "Connection"]  # type: ignore[index]
+    assert [row[1] for row in found] == ["Etc read", "Connection"]
 
 
 def test_broken_lines_are_told_and_the_others_count(
