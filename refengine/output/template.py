@@ -14,8 +14,8 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from refengine.condition.nodes import FieldRef, Operand, TransformerCall
+from refengine.condition.operand_parser import parse_operand
 from refengine.condition.operands import OperandError, primary_field, type_operand
-from refengine.condition.parser import parse_operand
 from refengine.condition.scanner import FIELD_NAME
 from refengine.condition.typed import Given, Transform
 from refengine.errors import Code, ConditionError, Diagnostic, Phase, TemplateError

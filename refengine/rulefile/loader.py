@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from refengine.condition.nodes import FieldRef
-from refengine.condition.parser import parse_operand
+from refengine.condition.operand_parser import parse_operand
 from refengine.errors import Code, ConditionError, Diagnostic, RulesError
 from refengine.fields.reading import FieldError, read_field
 from refengine.rulefile.collector import Collector

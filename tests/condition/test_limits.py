@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from refengine.condition.nodes import And, Not, Or
-from refengine.condition.parser import DEPTH_LIMIT, DESCRIBE_DEPTH_LIMIT, parse
+from refengine.condition.operand_parser import DEPTH_LIMIT, DESCRIBE_DEPTH_LIMIT
+from refengine.condition.parser import parse
 from refengine.condition.printer import print_condition
 from refengine.errors import ConditionError
 from tests.condition.evaluate import fault, holds

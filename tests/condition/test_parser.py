@@ -22,7 +22,8 @@ from refengine.condition.nodes import (
     TransformerCall,
     walk,
 )
-from refengine.condition.parser import parse, parse_operand
+from refengine.condition.operand_parser import parse_operand
+from refengine.condition.parser import parse
 from refengine.condition.vocabulary import LIST_OPERATORS, MODIFIERS, ORDER_OPERATORS, STRING_OPERATORS
 from refengine.errors import ConditionError
 from refengine.source import Span, Text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from refengine.condition.operand_parser import OperandParser
 from refengine.condition.parser import Parser
 from refengine.grammar.notation import productions
 
@@ -22,7 +23,7 @@ ELSEWHERE = {"StringOperator", "TransformerName", "ArgumentList"}
 
 def documented() -> dict[str, str]:
     found = {}
-    for method in vars(Parser).values():
+    for method in (vars(OperandParser) | vars(Parser)).values():
         text = " ".join((getattr(method, "__doc__", None) or "").split())
         match = re.match(r"([A-Z][A-Za-z]*) ::= (.*)", text)
         if match is not None:
