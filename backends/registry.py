@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, cast
 
@@ -26,12 +27,18 @@ class _Module(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A backend: its name, its package, and in words what it observes."""
+    """A backend: its name, its package, and in words what it observes.
+
+    `examples` are targets of the kinds that it takes, by which one is had that is not to be opened.
+    """
 
     name: str
     package: str
     description: str
+    examples: tuple[Target, ...] = (Target(),)
 
+
+_FILE = Target(files=(Path("events"),))
 
 BACKENDS: Mapping[str, Entry] = MappingProxyType(
     {
@@ -46,14 +53,27 @@ BACKENDS: Mapping[str, Entry] = MappingProxyType(
                 "ptrace",
                 "refengine.backends.ptrace",
                 "a command and everything it starts, or running processes; needs no privileges",
+                (Target(command=("true",)),),
             ),
             Entry(
                 "fanotify",
                 "refengine.backends.fanotify",
                 "files of the whole machine, and processes, as root; of given folders without privileges",
+                (Target(), Target(watched=(Path("/"),))),
             ),
-            Entry("capture", "refengine.backends.capture", "the events recorded in a capture file"),
-            Entry("events", "refengine.backends.events", "events given by their fields, as lines of JSON"),
+            Entry("capture", "refengine.backends.capture", "the events recorded in a capture file", (_FILE,)),
+            Entry(
+                "k8s_audit",
+                "refengine.backends.k8s_audit",
+                "audit events of a Kubernetes API server, from a file or as it posts them",
+                (_FILE,),
+            ),
+            Entry(
+                "events",
+                "refengine.backends.events",
+                "events given by their fields, as lines of JSON",
+                (_FILE,),
+            ),
         )
     }
 )

@@ -28,6 +28,9 @@ LOST_PROCESS_EVENTS: Final = "process events lost"
 _REFRESH: Final = 1.0
 """Seconds between two looks at which filesystems are mounted."""
 
+_PAUSE: Final = 0.002
+"""Seconds between the first event and the reading: opens and closes of a file become one record in the kernel."""
+
 _TICK: Final = 0.05
 """Seconds after which opens that wait are looked at again."""
 
@@ -108,6 +111,8 @@ class FanotifyBackend:
             left = end - time.monotonic()
             patience = min(left, _TICK) if self._opens.waiting else left
             ready = self._poll.poll(max(0.0, patience) * 1000)
+            if ready:
+                time.sleep(_PAUSE)
             events = self._events(time.monotonic(), idle=not ready)
             if events:
                 for event in events:

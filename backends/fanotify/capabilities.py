@@ -40,6 +40,28 @@ _APPROXIMATE: Final[Mapping[str, str]] = {
     "evt.arg.filename": "the path by which a program was started is not told",
 }
 
+_TOLD_AS_ANOTHER: Final = {
+    "open": "openat",
+    "openat2": "openat",
+    "creat": "openat",
+    "open_by_handle_at": "openat",
+    "mkdirat": "mkdir",
+    "unlinkat": "unlink",
+    "renameat": "rename",
+    "renameat2": "rename",
+    "symlinkat": "symlink",
+}
+_PROCESSES_TOLD_AS_ANOTHER: Final = {
+    "execveat": "execve",
+    "fork": "clone",
+    "vfork": "clone",
+    "clone3": "clone",
+    "setuid": "setresuid",
+    "setreuid": "setresuid",
+    "setgid": "setresgid",
+    "setregid": "setresgid",
+}
+
 _ABOUT_THREADS: Final = ("proc.", "thread.", "user.", "group.", "container.", "k8s.", "fdlist.")
 
 
@@ -51,6 +73,7 @@ def host_capabilities() -> Capabilities:
         privileges="root: CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH for files, CAP_NET_ADMIN for processes",
         absent_fields=_ABSENT,
         approximate_fields=_APPROXIMATE,
+        told_as_another={**_TOLD_AS_ANOTHER, **_PROCESSES_TOLD_AS_ANOTHER},
         exact=False,
     )
 
@@ -66,6 +89,7 @@ def folder_capabilities(*, tells_threads: bool) -> Capabilities:
         privileges="none for files that we may read; root to be told who did it",
         absent_fields=absent,
         approximate_fields=_APPROXIMATE,
+        told_as_another=_TOLD_AS_ANOTHER | (_PROCESSES_TOLD_AS_ANOTHER if tells_threads else {}),
         exact=False,
     )
 

@@ -41,7 +41,10 @@ def run(options: Options, configuration: Configuration, messages: Messages) -> i
     rules = tuple(
         with_extra_fields(rule, configuration) for rule in _rules_for(source, loaded or (), options)
     )
-    for line in coverage(loaded or (), rules, backend):
+    gaps = list(coverage(loaded or (), rules, backend))
+    if gaps and options.strict_capabilities:
+        raise UsageError("\n  ".join(("the backend cannot evaluate the rules in full:", *gaps)))
+    for line in gaps:
         messages.warn(line)
     engine = Engine(rules, configuration.matching.value, base64_buffers=configuration.base64_buffers)
     if source is not None:
@@ -56,7 +59,9 @@ def run(options: Options, configuration: Configuration, messages: Messages) -> i
     with _pid_file(options.pid_file), interruption() as asked:
         taps = Taps(connection, None if loaded is None else rules, options)
         watch = Watch(connection, engine, outputs, taps, Tally(), asked)
-        interest = Interest(None) if loaded is None else interest_of(engine.rules)
+        interest = (
+            Interest(None) if loaded is None else interest_of(engine.rules, backend.capabilities.decides)
+        )
         finished = watch.run(interest, options.seconds)
     outputs.close()
     for warning in connection.warnings():

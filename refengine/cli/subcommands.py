@@ -31,6 +31,11 @@ SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
         row.name: row
         for row in (
             Subcommand(
+                "backends",
+                "refengine.cli.backends_table",
+                "show where events can come from, and what each backend can tell",
+            ),
+            Subcommand(
                 "conformance",
                 "refengine.conformance.main",
                 "run the conformance suite on this engine or on another",
