@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from pathlib import Path
 
 from refengine.backends.registry import BACKENDS, availability
@@ -43,6 +45,8 @@ def choose(options: Options, configuration: Configuration) -> tuple[str, Target]
         watched=options.watched,
         held=options.held,
     )
+    if watched and options.backend not in ("auto", "fanotify"):
+        raise UsageError(f"--watch and --exact-opens are for the fanotify backend, not for {options.backend}")
     if options.backend != "auto":
         return options.backend, target
     if path is not None:
@@ -57,7 +61,7 @@ def choose(options: Options, configuration: Configuration) -> tuple[str, Target]
 
 
 def _reader_of(path: Path) -> str:
-    """Return the backend that reads a recording: lines of JSON begin with a brace, captures with other bytes.
+    """Return the backend that reads a recording, by how it begins: JSON is text, captures are not.
 
     What cannot be looked into, since reading would use it up, goes by its name.
     """
@@ -65,9 +69,24 @@ def _reader_of(path: Path) -> str:
         return "events"
     if not path.is_file():
         return "events" if path.suffix in {".jsonl", ".json"} else "capture"
+    beginning = _beginning(path).lstrip()
+    if beginning.startswith((b"{", b"[")):
+        return "k8s_audit" if any(mark in beginning for mark in _OF_AUDIT_EVENTS) else "events"
+    return "capture"
+
+
+_LOOKED_AT = 1 << 16
+"""Bytes of a recording that are looked at."""
+
+_OF_AUDIT_EVENTS = (b'"auditID"', b'"audit.k8s.io/')
+"""What stands near the beginning of audit events."""
+
+
+def _beginning(path: Path) -> bytes:
+    """Return the first bytes of a file, unpacked where it is compressed; none where it cannot be read."""
     try:
         with path.open("rb") as file:
-            beginning = file.read(512).lstrip()
-    except OSError:
-        return "capture"  # which says what is wrong with it
-    return "events" if beginning.startswith(b"{") else "capture"
+            packed = file.peek(2)[:2] == b"\x1f\x8b"
+            return gzip.open(file).read(_LOOKED_AT) if packed else file.read(_LOOKED_AT)
+    except (OSError, EOFError, zlib.error):
+        return b""  # whoever reads it says what is wrong with it

@@ -7,7 +7,9 @@ from datetime import datetime, timezone
 from time import localtime, strftime
 
 from refengine.event import Event
+from refengine.event.document import DocumentEvent
 from refengine.fields.extractor import Extract, Extractor, plain
+from refengine.fields.json_values import text_of
 from refengine.values import Value
 
 _SECOND = 10**9
@@ -89,6 +91,16 @@ def time_since_previous(event: Event) -> int:
 def absent(_event: Event) -> None:
     """Read a field that nothing has: measured on entry events, or by plugins and tracers that do not exist here."""
     return
+
+
+def plugin_name(event: Event) -> str | None:
+    """`evt.pluginname`: the plugin of Falco that brings such events; those of the system have none."""
+    return event.plugin if isinstance(event, DocumentEvent) else None
+
+
+def plugin_info(event: Event) -> str | None:
+    """`evt.plugininfo`: the document that the event is, in one line."""
+    return text_of(event.document) if isinstance(event, DocumentEvent) else None
 
 
 def source(event: Event) -> str:
@@ -180,8 +192,8 @@ EXTRACTORS: Mapping[str, Extractor] = {
     "evt.reltime": plain(relative_time),
     "evt.reltime.s": plain(seconds_of(relative_time)),
     "evt.reltime.ns": plain(nanoseconds_of(relative_time)),
-    "evt.pluginname": plain(absent),
-    "evt.plugininfo": plain(absent),
+    "evt.pluginname": plain(plugin_name),
+    "evt.plugininfo": plain(plugin_info),
     "evt.source": plain(source),
     "evt.is_async": plain(is_async),
     "evt.asynctype": plain(async_type),

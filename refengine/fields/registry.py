@@ -17,7 +17,11 @@ from refengine.fields import (
     fdlist,
     fs_path,
     group,
+    json_document,
     k8s,
+    ka,
+    ka_pod,
+    ka_request,
     proc,
     proc_lineage,
     thread,
@@ -52,10 +56,14 @@ EXTRACTORS: Mapping[str, Extractor] = MappingProxyType(
         **fs_path.EXTRACTORS,
         **container.EXTRACTORS,
         **k8s.EXTRACTORS,
+        **json_document.EXTRACTORS,
+        **ka.EXTRACTORS,
+        **ka_request.EXTRACTORS,
+        **ka_pod.EXTRACTORS,
         "util.cnt": Extractor(_counter),
     }
 )
-"""The extractor of every field that events of system calls have."""
+"""The extractor of every field, whatever the source of the events that have it."""
 
 
 def extractor_of(name: str) -> Extractor | None:

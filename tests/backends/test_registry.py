@@ -13,6 +13,7 @@ TARGETS = {
     "ptrace": Target(command=("true",)),
     "fanotify": Target(),
     "capture": Target(files=(Path("trace.scap"),)),
+    "k8s_audit": Target(files=(Path("audit.json"),)),
     "events": Target(files=(Path("events.jsonl"),)),
 }
 

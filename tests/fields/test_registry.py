@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from refengine.event import Event
-from refengine.fields.catalogue import CATALOGUE, SYSCALL
+from refengine.event.document import DocumentEvent
+from refengine.fields.catalogue import CATALOGUE
 from refengine.fields.registry import EXTRACTORS, extractor_of
 from refengine.state.system import SystemState
 from refengine.tables.event_types import EVENT_TYPES
 from tests.events import has_type, machine
 
 
-def test_every_field_of_system_calls_has_an_extractor() -> None:
-    wanted = {name for name, field in CATALOGUE.items() if not field.sources or SYSCALL in field.sources}
-    assert set(EXTRACTORS) == wanted
+def test_every_field_has_an_extractor() -> None:
+    assert set(EXTRACTORS) == set(CATALOGUE)
     assert extractor_of("proc.nmae") is None
 
 
@@ -26,7 +28,28 @@ def events(state: SystemState | None) -> list[Event]:
             if state is not None:
                 state.apply(event)
             made.append(event)
+    for document in ({}, {"auditID": "1"}, strange(3), {"auditID": 1, **strange(2)}):
+        made.append(DocumentEvent(document, 1, source="k8s_audit", plugin="k8saudit"))
     return made
+
+
+def strange(depth: int) -> dict[str, Any]:
+    """Return a document in which what is below each key that extractors look for is not what they expect."""
+    keys = (
+        "user",
+        "objectRef",
+        "requestObject",
+        "spec",
+        "containers",
+        "subjects",
+        "rules",
+        "volumes",
+        "metadata",
+    )
+    inner: list[Any] = [None, 1, 1.5, True, "x", [], {}, [[]], [None, {}, "y"], {"0": None}]
+    if depth:
+        inner = [*inner[:3], strange(depth - 1), [strange(depth - 1), 7]]
+    return {key: inner[position % len(inner)] for position, key in enumerate(keys)}
 
 
 @pytest.mark.parametrize("known", [True, False])
