@@ -8,16 +8,33 @@ from refengine.errors import Code, Diagnostic, Phase, RulesError
 from refengine.source import Place, Source, Span
 
 SUFFIXES = frozenset({".yaml", ".yml"})
+TEST_SUFFIXES = (".test.yaml", ".test.yml")
+"""How the names of files with tests of rules end, which lie beside rules files and are none."""
+
 SIZE_LIMIT = 64 * 1024 * 1024
 """Bytes that a rules file may have; what is longer is no rules file, but a device or a mistake."""
 
 
+def is_test_file(path: Path) -> bool:
+    """Return whether a file holds tests of rules, by its name."""
+    return path.name.endswith(TEST_SUFFIXES)
+
+
 def rule_files(path: str | Path) -> tuple[Path, ...]:
-    """Return the rules files that `path` stands for: itself, or the YAML files of a folder by their names."""
+    """Return the rules files that `path` stands for: itself, or the YAML files of a folder by their names.
+
+    Files with tests of rules are left out of a folder.
+    """
     path = Path(path)
     if not path.is_dir():
         return (path,)
-    return tuple(sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and not file.is_dir()))
+    return tuple(
+        sorted(
+            file
+            for file in path.iterdir()
+            if file.suffix in SUFFIXES and not file.is_dir() and not is_test_file(file)
+        )
+    )
 
 
 def read_source(path: str | Path) -> Source:

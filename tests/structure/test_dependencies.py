@@ -55,6 +55,9 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "cli": RULES | {"output", "rulefile", "ruleset", "interest", "engine", "state", ""} | OPENING,
     # A command of its own, which the command line finds by name. It writes captures for engines that read no events.
     "conformance": RULES | {"output", "rulefile", "ruleset", "engine", "backends.capture", "cli", ""},
+    "authoring": RULES
+    | {"output", "rulefile", "ruleset", "interest", "engine", "cli", ""}
+    | OPENING,  # commands of their own, too
     "__main__": frozenset({"cli"}),
     # Folders for other readers: texts, and what reads them for the tests and the documentation.
     "grammar": frozenset(),

@@ -1,0 +1,1 @@
+"""What authors of rules work with: unit tests, explanations, doubts about rules, and their layout."""

@@ -1,0 +1,1 @@
+"""Why a rule alerts on an event or does not, and what a rule is after all overrides."""

@@ -1,0 +1,1 @@
+"""Doubts about rules that load: what they are, where, and what would remove them."""

@@ -1,0 +1,1 @@
+"""Unit tests of rules: read from YAML, run, judged and reported, with coverage and mutants."""

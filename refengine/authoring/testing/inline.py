@@ -1,0 +1,55 @@
+"""Tests inside rules files, in comments that begin with `#:`, so that every other engine passes over them.
+
+    - rule: Write below etc
+      ...
+    #: - event: {evt.type: openat, fd.name: /etc/passwd}
+    #:   alerts: Write below etc
+
+What stands behind the marks is one list of cases for the whole file.
+"""
+
+from __future__ import annotations
+
+import re
+
+from refengine.rulefile.yaml import Node, Scalar, Sequence, read_documents
+from refengine.source import Source
+
+MARK = "#:"
+_LINE = re.compile(r"^[ \t]*#:.*$", re.MULTILINE)
+
+
+def marked(source: Source) -> Source | None:
+    """Return a text with only what the marked comments say, at the very same offsets; None where there are none.
+
+    Lines inside block scalars are text of the rules, not comments.
+
+    :raises RulesError: where the file is no YAML.
+    """
+    found = list(_LINE.finditer(source.text))
+    if not found:
+        return None
+    scalars = [(node.span.start, node.span.end) for root in read_documents(source) for node in _blocks(root)]
+    out = list(re.sub(r"[^\n]", " ", source.text))
+    any_ = False
+    for match in found:
+        at = source.text.index(MARK, match.start())
+        if any(start <= at < end for start, end in scalars):
+            continue
+        any_ = True
+        out[at + len(MARK) : match.end()] = source.text[at + len(MARK) : match.end()]
+    return Source(source.name, "".join(out)) if any_ else None
+
+
+def _blocks(root: Node) -> list[Scalar]:
+    pending, found = [root], []
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Scalar):
+            if node.style is not None:
+                found.append(node)
+        elif isinstance(node, Sequence):
+            pending.extend(node.items)
+        else:
+            pending.extend(part for pair in node.pairs for part in pair)
+    return found

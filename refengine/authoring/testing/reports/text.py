@@ -1,0 +1,46 @@
+"""The report for people."""
+
+from __future__ import annotations
+
+from refengine.authoring.finding import render
+from refengine.authoring.testing.outcome import Outcome, Report
+from refengine.cli.terminal import Style
+
+
+def text(report: Report, style: Style) -> str:
+    """Return what failed and why, file by file, and one line that sums all up."""
+    lines: list[str] = []
+    for suite in report.suites:
+        count = sum(outcome.status == "passed" for outcome in suite.outcomes)
+        bad = [outcome for outcome in suite.outcomes if outcome.status != "passed"]
+        lines.append(f"{suite.name}: {count} of {len(suite.outcomes)} passed")
+        lines.extend(map(render, suite.faults))
+        for outcome in bad:
+            lines.extend(_outcome(outcome, style))
+        for outcome in suite.outcomes:
+            lines.extend(f"  remark on '{outcome.case.name}': {remark}" for remark in outcome.remarks)
+    lines.append(summary(report, style))
+    return "\n".join(lines) + "\n"
+
+
+def summary(report: Report, style: Style) -> str:
+    """Return the line that sums all up."""
+    failed, skipped, faults = report.count("failed"), report.count("skipped"), len(report.faults)
+    parts = [f"{report.count('passed')} passed"]
+    if failed:
+        parts.append(style.red(f"{failed} failed"))
+    if skipped:
+        parts.append(style.yellow(f"{skipped} skipped"))
+    if faults:
+        parts.append(style.red(f"{faults} error{'s' if faults > 1 else ''}"))
+    return f"{', '.join(parts)} in {report.seconds:.2f} s"
+
+
+def _outcome(outcome: Outcome, style: Style) -> list[str]:
+    if outcome.skipped is not None:
+        return [f"{style.yellow('SKIP')} {outcome.case.place}: {outcome.case.name}", f"  {outcome.skipped}"]
+    lines = [f"{style.red('FAIL')} {outcome.case.place}: {style.bold(outcome.case.name)}"]
+    for failure in outcome.failures:
+        lines.append(f"  {failure.message}")
+        lines.extend(f"    {line}" for line in failure.details)
+    return lines
