@@ -6,9 +6,14 @@ import functools
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Tests may use the checkout's benchmarks, which are not installed. Last in the path, the checkout does not hide an
+# installed package.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 # Times vary with what else the machine does; a test that is really too slow is stopped by its time limit.
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
