@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-import time
 from collections.abc import Sequence
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import get_args
 
-from refengine.authoring.finding import FindingsError
-from refengine.authoring.testing.bench import Bench, Watcher
-from refengine.authoring.testing.case import Suite
-from refengine.authoring.testing.discovery import suites, test_paths
-from refengine.authoring.testing.outcome import Report, SuiteOutcome
+from refengine.authoring.testing.coverage import Coverage
+from refengine.authoring.testing.coverage_html import coverage_html
+from refengine.authoring.testing.coverage_text import coverage_text, lcov
+from refengine.authoring.testing.mutation import mutation_text
+from refengine.authoring.testing.outcome import Report
 from refengine.authoring.testing.reports import REPORTS
+from refengine.authoring.testing.session import Session
+from refengine.authoring.testing.watching import marks, wait_for_change
 from refengine.cli.terminal import Style
 from refengine.engine import Evaluator
 
@@ -48,27 +48,38 @@ exit codes: 0 every test passed; 1 some failed; 2 some could not be used, or the
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with the arguments given, by default those of the process; return the exit code."""
     options = _parser().parse_args(arguments)
-    report = run(options.paths, options.only, options.evaluator)
+    if not options.watch:
+        return _once(options)[0]
+    while True:
+        code, session = _once(options)
+        watched = session.files | {path for path in options.paths if path.is_dir()}
+        sys.stdout.write("waiting for a file to change; Ctrl-C ends this\n")
+        sys.stdout.flush()
+        try:
+            changed = wait_for_change(marks(watched))
+        except KeyboardInterrupt:
+            return code
+        sys.stdout.write(f"\n{', '.join(map(str, changed))} changed\n")
+
+
+def _once(options: argparse.Namespace) -> tuple[int, Session]:
+    measured = options.coverage or options.coverage_html or options.coverage_lcov
+    session = Session(options.only, options.evaluator, Coverage() if measured else None, options.mutate)
+    report = session.run(options.paths)
     sys.stdout.write(REPORTS[options.format](report, Style.of(sys.stdout)))
-    return exit_code(report)
-
-
-def run(
-    named: Sequence[Path],
-    only: Sequence[str] = (),
-    evaluator: Evaluator = "compile",
-    watchers: Sequence[Watcher] = (),
-) -> Report:
-    """Run the tests in the files and folders named, of them those whose name fits one of the patterns `only`.
-
-    :raises UsageError: when there is nothing of a name.
-    """
-    start = time.perf_counter()
-    done = [
-        found if isinstance(found, SuiteOutcome) else _run_suite(found, only, evaluator, watchers)
-        for found in suites(test_paths(named))
-    ]
-    return Report(tuple(done), time.perf_counter() - start)
+    # Programs read the other forms, which more text would disturb.
+    stream = sys.stdout if options.format == "text" else sys.stderr
+    if session.coverage is not None:
+        rules = session.coverage.rules()
+        if options.coverage:
+            stream.write(coverage_text(rules, Style.of(stream)))
+        if options.coverage_html:
+            options.coverage_html.write_text(coverage_html(rules), encoding="utf-8")
+        if options.coverage_lcov:
+            options.coverage_lcov.write_text(lcov(rules), encoding="utf-8")
+    if options.mutate:
+        stream.write(mutation_text(session.scores))
+    return exit_code(report), session
 
 
 def exit_code(report: Report) -> int:
@@ -76,19 +87,6 @@ def exit_code(report: Report) -> int:
     if report.faults or not report.total:
         return UNUSABLE
     return FAILED if report.count("failed") else PASSED
-
-
-def _run_suite(
-    suite: Suite, only: Sequence[str], evaluator: Evaluator, watchers: Sequence[Watcher]
-) -> SuiteOutcome:
-    try:
-        bench = Bench.of(suite, evaluator, watchers)
-    except FindingsError as error:
-        return SuiteOutcome(suite.name, faults=error.findings)
-    cases = [
-        case for case in suite.cases if not only or any(fnmatchcase(case.name, pattern) for pattern in only)
-    ]
-    return SuiteOutcome(suite.name, tuple(map(bench.run, cases)))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,6 +103,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", metavar="PATTERN", action="append", default=[], help="tests whose name fits (repeat)"
     )
+    parser.add_argument(
+        "--coverage", action="store_true", help="tell which comparisons the tests needed, and which not"
+    )
+    parser.add_argument("--coverage-html", metavar="FILE", type=Path, help="the same as a page")
+    parser.add_argument("--coverage-lcov", metavar="FILE", type=Path, help="the same as an lcov tracefile")
+    parser.add_argument(
+        "--mutate",
+        action="store_true",
+        help="change conditions a little, and tell which changes no test notices",
+    )
+    parser.add_argument("--watch", action="store_true", help="run again whenever a file changes")
     parser.add_argument(
         "--evaluator", choices=get_args(Evaluator), default="compile", help="how conditions are evaluated"
     )

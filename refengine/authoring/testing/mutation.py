@@ -1,0 +1,240 @@
+"""Mutants: small changes to conditions, each of which some test should notice.
+
+A mutant changes one rule in one place. It is *noticed* where a test that passes with the rules as they are would fail
+with it. Tests whose events are written in them are asked; recordings and commands are not run again for every
+mutant, so that a rule which only they speak of has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from refengine.authoring.explaining.wording import shortened, written_text
+from refengine.authoring.testing.case import Case, Given
+from refengine.authoring.testing.judge import failures
+from refengine.condition.interpret import Interpreter
+from refengine.condition.networks import Network
+from refengine.condition.pathtree import PathTree
+from refengine.condition.reader import bind_operand
+from refengine.condition.typed import AllOf, AnyOf, Condition, Constant, Existence, Macro, Negation, Test
+from refengine.event import RecordedEvent
+from refengine.fields.readers import RecordedReader
+from refengine.output.alert import Alert, MakeAlert, compile_alert
+from refengine.recursion import deep_recursion
+from refengine.rulefile.rule import Rule
+from refengine.ruleset import RuleSet
+from refengine.source import Place
+
+_NEIGHBOURS = {
+    "<": "<=",
+    "<=": "<",
+    ">": ">=",
+    ">=": ">",
+    "startswith": "contains",
+    "endswith": "contains",
+    "contains": "=",
+    "icontains": "contains",
+}
+"""Operators that are easily taken for one another."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mutant:
+    """A changed condition of a rule; `change` says what is different, `place` where."""
+
+    rule: Rule
+    condition: Condition
+    change: str
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class MutationScore:
+    """How many mutants there were, and those that no test noticed."""
+
+    total: int
+    survivors: tuple[Mutant, ...]
+
+    @property
+    def score(self) -> float:
+        """The share of mutants that were noticed."""
+        return 1.0 if not self.total else 1 - len(self.survivors) / self.total
+
+
+def mutants(rule: Rule) -> Iterator[Mutant]:
+    """Yield the mutants of a rule."""
+    with deep_recursion():
+        changed = list(_changes(rule.condition))
+    for condition, change, place in changed:
+        yield Mutant(rule, condition, change, place)
+
+
+_Change = tuple[Condition, str, "Place | None"]
+
+
+def _changes(condition: Condition) -> Iterator[_Change]:
+    """Yield what `condition` can be changed into by one change at it or below it."""
+    if isinstance(condition, AllOf | AnyOf):
+        yield from _chain_changes(condition)
+    elif isinstance(condition, Negation):
+        yield condition.child, "'not' is taken away", _first_place(condition)
+        for changed, change, place in _changes(condition.child):
+            yield Negation(changed), change, place
+    elif isinstance(condition, Macro):
+        for changed, change, place in _changes(condition.body):
+            yield Macro(condition.name, changed), change, place
+    else:
+        place = None if condition.written is None else condition.written.place
+        yield Negation(condition), f"'{written_text(condition)}' is turned into its opposite", place
+        if isinstance(condition, Test):
+            for test, change in _test_changes(condition):
+                yield test, change, place
+
+
+def _chain_changes(condition: AllOf | AnyOf) -> Iterator[_Change]:
+    word = "and" if isinstance(condition, AllOf) else "or"
+    children = condition.children
+    for at, child in enumerate(children):
+        rest = (*children[:at], *children[at + 1 :])
+        if rest:
+            left = rest[0] if len(rest) == 1 else replace(condition, children=rest)
+            yield left, f"'{_described(child)}' is left out of what '{word}' joins", _first_place(child)
+        for changed, change, place in _changes(child):
+            yield replace(condition, children=(*children[:at], changed, *children[at + 1 :])), change, place
+    if len(children) > 1:
+        other = AnyOf(children) if isinstance(condition, AllOf) else AllOf(children)
+        yield other, f"'{word}' becomes '{'or' if word == 'and' else 'and'}'", _first_place(condition)
+
+
+def _test_changes(test: Test) -> Iterator[tuple[Test, str]]:
+    neighbour = _NEIGHBOURS.get(test.operator)
+    if neighbour is not None and test.modifier is None:
+        yield (
+            replace(test, operator=neighbour),
+            f"'{written_text(test)}' asks '{neighbour}' instead of '{test.operator}'",
+        )
+    if not isinstance(test.right, tuple):
+        return
+    constants = test.right
+    if len(constants) == 1 and isinstance(constants[0], PathTree):
+        paths = constants[0].paths
+        for path in paths if len(paths) > 1 else ():
+            left = PathTree(other for other in paths if other != path)
+            yield replace(test, right=(left,)), f"'{path}' is left out of the paths"
+    elif len(constants) > 1:
+        for at, constant in enumerate(constants):
+            left_over = (*constants[:at], *constants[at + 1 :])
+            yield replace(test, right=left_over), f"{_constant(constant)} is left out of the values"
+
+
+def _constant(constant: Constant) -> str:
+    if isinstance(constant, Network):
+        return constant.text
+    return shortened(repr(constant))
+
+
+def _described(condition: Condition) -> str:
+    if isinstance(condition, Test | Existence):
+        return written_text(condition)
+    if isinstance(condition, Macro):
+        return condition.name
+    if isinstance(condition, Negation):
+        return f"not {_described(condition.child)}"
+    word = " and " if isinstance(condition, AllOf) else " or "
+    return shortened(f"({word.join(map(_described, condition.children))})")
+
+
+def _first_place(condition: Condition) -> Place | None:
+    while isinstance(condition, AllOf | AnyOf | Negation | Macro):
+        if isinstance(condition, AllOf | AnyOf):
+            condition = condition.children[0]
+        else:
+            condition = condition.body if isinstance(condition, Macro) else condition.child
+    return None if condition.written is None else condition.written.place
+
+
+class MutationBench:
+    """Asks the tests of one suite about mutants of its rules."""
+
+    def __init__(self, rules: RuleSet, cases: Iterable[Case]) -> None:
+        self._rules = rules.enabled()
+        reader = RecordedReader()
+        self._interpreter = Interpreter(reader)
+        self._makes: dict[Rule, MakeAlert] = {
+            rule: compile_alert(
+                rule.name,
+                rule.priority,
+                rule.source,
+                rule.tags,
+                rule.output,
+                lambda operand: bind_operand(operand, reader),
+            )
+            for rule in self._rules
+        }
+        self._cases: list[tuple[Case, list[tuple[RecordedEvent, frozenset[Rule]]]]] = []
+        with deep_recursion():
+            for case in cases:
+                if isinstance(case.events, Given):
+                    self._cases.append(
+                        (case, [(event, self._holding(event)) for event in case.events.events])
+                    )
+
+    def score(self) -> MutationScore:
+        """Return what the tests make of all mutants of all rules that some test's events concern."""
+        total = 0
+        survivors: list[Mutant] = []
+        with deep_recursion():
+            for rule in self._rules:
+                if not any(event.source == rule.source for _, events in self._cases for event, _ in events):
+                    continue
+                for mutant in mutants(rule):
+                    total += 1
+                    if not self._noticed(mutant):
+                        survivors.append(mutant)
+        return MutationScore(total, tuple(survivors))
+
+    def _holding(self, event: RecordedEvent) -> frozenset[Rule]:
+        holds = self._interpreter.holds
+        return frozenset(
+            rule for rule in self._rules if rule.source == event.source and holds(rule.condition, event)
+        )
+
+    def _noticed(self, mutant: Mutant) -> bool:
+        rule, holds = mutant.rule, self._interpreter.holds
+        for case, events in self._cases:
+            changed = False
+            now: list[tuple[RecordedEvent, frozenset[Rule]]] = []
+            for event, before in events:
+                after = before
+                if event.source == rule.source and holds(mutant.condition, event) is not (rule in before):
+                    after, changed = before ^ {rule}, True
+                now.append((event, after))
+            if changed and any(failures(case.expected, self._alerts(case, now), case.place)):
+                return True
+        return False
+
+    def _alerts(self, case: Case, events: list[tuple[RecordedEvent, frozenset[Rule]]]) -> list[Alert]:
+        alerts: list[Alert] = []
+        for event, holding in events:
+            for rule in self._rules:
+                if rule in holding:
+                    alert = self._makes[rule](event)
+                    assert alert is not None, "the outputs of rules never require all fields"
+                    alerts.append(alert)
+                    if case.matching == "first":
+                        break
+        return alerts
+
+
+def mutation_text(scores: Iterable[MutationScore]) -> str:
+    """Return the score, and each mutant that no test noticed."""
+    scores = tuple(scores)
+    total = sum(score.total for score in scores)
+    survivors = [mutant for score in scores for mutant in score.survivors]
+    share = 1.0 if not total else 1 - len(survivors) / total
+    lines = [f"mutants: {total - len(survivors)} of {total} noticed ({share:.0%})"]
+    for mutant in survivors:
+        where = "" if mutant.place is None else f"{mutant.place}: "
+        lines.append(f"  {where}no test of '{mutant.rule.name}' notices that {mutant.change}")
+    return "\n".join(lines) + "\n"
