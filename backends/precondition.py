@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import field as member
+from typing import Any, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """The value of a field, compared: `field operator constant` for any of the constants comes out as `holds`.
 
-    `field` is the full text, argument included. A comparison with an absent value comes out as false.
+    `field` is the full text, argument included. A comparison with an absent value comes out as false. `compares`
+    carries it out on a present value, for observers that have values; what `constants` says of patterns is their
+    text.
     """
 
     field: str
     operator: str
     constants: tuple[str | int, ...]
     holds: bool = True
+    compares: Callable[[Any], bool] | None = member(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

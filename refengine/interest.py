@@ -2,18 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from refengine.backends import precondition
 from refengine.backends.base import Interest
+from refengine.backends.precondition import Comparison, Decides, Precondition
 from refengine.condition.event_types import ALL
+from refengine.condition.glob import Glob
+from refengine.condition.matcher import comparing
+from refengine.condition.pathtree import PathTree
+from refengine.condition.prefilter import Every, Fact, Formula, Never, Some, any_of, prefilter
+from refengine.condition.regex import Regex
+from refengine.condition.typed import Constant, Existence, Modifier, Test
+from refengine.fields.reading import FieldRead, Many
 from refengine.rulefile.rule import Rule
 
 
-def interest_of(rules: Iterable[Rule]) -> Interest:
-    """Return the event types that some of the rules can match, and the fields that they read and print."""
+def interest_of(rules: Iterable[Rule], decides: Decides | None = None) -> Interest:
+    """Return the event types that some of the rules can match, and the fields that they read and print.
+
+    With `decides`, which tells what the backend can decide by itself, it has the preconditions for that, too.
+    """
+    rules = tuple(rules)
     types: set[str] = set()
     fields: set[str] = set()
     for rule in rules:
         types |= rule.event_types
         fields.update(name for read in rule.reads() for name in (read.field.name, read.key))
-    return Interest(None if types >= ALL else frozenset(types), frozenset(fields))
+    if types >= ALL:
+        return Interest(None, frozenset(fields))
+    found = {} if decides is None else _preconditions(rules, types, decides)
+    return Interest(frozenset(types), frozenset(fields), found)
+
+
+def precondition_of(rule: Rule, event_type: str, decides: Decides) -> Precondition:
+    """Return what an event of this type has to fulfil for `rule` to match it, as far as `decides` goes."""
+    return _lowered(_formula(rule, event_type, decides))
+
+
+def _preconditions(
+    rules: tuple[Rule, ...], types: Iterable[str], decides: Decides
+) -> Mapping[str, Precondition]:
+    found = {}
+    for name in sorted(types):
+        formulas = (_formula(rule, name, decides) for rule in rules if name in rule.event_types)
+        lowered = _lowered(any_of(formulas))
+        if lowered is not True:
+            found[name] = lowered
+    return found
+
+
+def _formula(rule: Rule, event_type: str, decides: Decides) -> Formula:
+    def decided(test: Test | Existence) -> bool:
+        comparison = _comparison(test, True)
+        return comparison is not None and decides(event_type, comparison)
+
+    return prefilter(rule.condition, event_type, decided)
+
+
+def _comparison(test: Test | Existence, holds: bool) -> Comparison | None:
+    """Return a comparison of a field's one value with numbers or texts, None for anything else."""
+    if isinstance(test, Existence) or not isinstance(test.right, tuple):
+        return None
+    if test.modifier in (Modifier.ONEOF, Modifier.ALLOF):
+        return None  # not what a comparison with any of several constants says
+    left = test.left
+    if not isinstance(left, FieldRead) or left.is_list or left.many is not Many.ONE:
+        return None
+    constants: list[str | int] = []
+    for constant in test.right:
+        told = _told(constant)
+        if told is None:
+            return None
+        constants.extend(told)
+    return Comparison(left.key, test.operator, tuple(constants), holds, comparing(test))
+
+
+def _told(constant: Constant) -> tuple[str | int, ...] | None:
+    """Return a constant as backends are told of it, None where it is of no kind that they know."""
+    if isinstance(constant, str | int):
+        return (constant,)
+    if isinstance(constant, Glob | Regex):
+        return (constant.pattern,)
+    return constant.paths if isinstance(constant, PathTree) else None
+
+
+def _lowered(formula: Formula) -> Precondition:
+    """Return a formula in the terms that backends know."""
+    if isinstance(formula, Fact):
+        comparison = _comparison(formula.test, formula.holds)
+        assert comparison is not None, "nothing else is decided"
+        return comparison
+    if isinstance(formula, Every):
+        return precondition.AllOf(tuple(map(_lowered, formula.parts)))
+    if isinstance(formula, Some):
+        return precondition.AnyOf(tuple(map(_lowered, formula.parts)))
+    return not isinstance(formula, Never)

@@ -13,9 +13,11 @@ from refengine.backends.ebpf import binding
 from refengine.backends.ebpf.captures import captures, packed
 from refengine.backends.ebpf.compiler import RAW_TRACEPOINTS
 from refengine.backends.ebpf.events import Decoder
-from refengine.backends.ebpf.layout import COUNTERS, SCRATCH_SIZE, SETTINGS, Counter
+from refengine.backends.ebpf.facts import decides
+from refengine.backends.ebpf.layout import COUNTERS, NAME_IN_SET, SCRATCH_SIZE, SETTINGS, Counter
 from refengine.backends.ebpf.loading import Loaded, load
 from refengine.backends.ebpf.plan import Plan, make_plan
+from refengine.backends.ebpf.prefilters import Prefilters, make_prefilters
 from refengine.backends.ebpf.ring import Ring
 from refengine.errors import BackendError
 from refengine.event import Event
@@ -31,7 +33,7 @@ CAPABILITIES: Final = Capabilities(
     source="syscall",
     event_types=None,
     privileges="root, or CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_SYS_ADMIN",
-    absent_fields={},
+    decides=decides,
 )
 
 
@@ -72,12 +74,16 @@ class EbpfBackend:
             raise BackendError("the ebpf backend is open already")
         check_platform()
         plan = make_plan(interest)
-        self._loaded = loaded = load("", (), self._ring_pages)
+        prefilters = make_prefilters(plan, interest.preconditions)
+        names_max = sum(map(len, prefilters.names.values())) + 1
+        self._loaded = loaded = load(
+            prefilters.text, tuple(prefilters.functions.values()), self._ring_pages, names_max
+        )
         try:
             self._ring = Ring(loaded.descriptors["ring"], self._ring_pages * 4096)
             self._decoder = Decoder(plan, self._snap_length)
-            self._configure(plan, loaded.descriptors)
-            self._attach(plan, loaded.descriptors)
+            self._configure(plan, prefilters, loaded.descriptors)
+            self._attach(plan, prefilters, loaded.descriptors)
         except OSError as error:
             self.close()
             raise BackendError(f"the kernel refuses the programs: {error.strerror or error}") from error
@@ -86,7 +92,10 @@ class EbpfBackend:
             raise
         self._seed()
 
-    def _configure(self, plan: Plan, descriptors: Mapping[str, int]) -> None:
+    def _configure(self, plan: Plan, prefilters: Prefilters, descriptors: Mapping[str, int]) -> None:
+        for key, names in prefilters.names.items():
+            for name in names:
+                binding.update_map(descriptors["names"], NAME_IN_SET.pack(name, key), b"\1")
         table = captures(self._snap_length)
         for number, watched in plan.calls.items():
             binding.update_map(descriptors["plans"], number, packed(table.get(watched.name, ())))
@@ -94,16 +103,20 @@ class EbpfBackend:
         binding.update_map(descriptors["settings"], 0, settings)
         binding.update_map(descriptors["continuations"], 0, descriptors["capture_exit"].to_bytes(4, "little"))
 
-    def _attach(self, plan: Plan, descriptors: Mapping[str, int]) -> None:
+    def _attach(self, plan: Plan, prefilters: Prefilters, descriptors: Mapping[str, int]) -> None:
         for name in RAW_TRACEPOINTS:
             program = descriptors[f"raw_tracepoint__{name}"]
             self._attached.append(binding.attach_raw_tracepoint(name, program))
         with binding.tracing_folder() as folder:
             for number in plan.calls:
+                if number in prefilters.never:
+                    continue
+                # A prefilter that the kernel has rejected is not there: then every event passes.
+                program = descriptors.get(prefilters.functions.get(number, ""), descriptors["every_exit"])
                 name = f"sys_exit_{BY_NUMBER[number].name}"
                 id = binding.tracepoint_number(folder, "syscalls", name)
                 if id is not None:
-                    self._attached.append(binding.attach_tracepoint(id, descriptors["every_exit"]))
+                    self._attached.append(binding.attach_tracepoint(id, program))
 
     def read(self, timeout: float) -> Sequence[Event] | None:
         """Return the next events, none of them after `timeout` seconds without any."""

@@ -55,12 +55,13 @@ def _bpf(command: int, attributes: bytes) -> int:
     return _call(_BPF, ctypes.c_long(command), ctypes.cast(data, ctypes.c_void_p), ctypes.c_long(_ATTRIBUTES))
 
 
-def update_map(map: int, key: int, value: bytes) -> None:
-    """Set the entry of a map whose keys are 32-bit numbers.
+def update_map(map: int, key: int | bytes, value: bytes) -> None:
+    """Set the entry of a map; a number is a key of 32 bits.
 
     :raises OSError: when the kernel refuses.
     """
-    keys = ctypes.create_string_buffer(struct.pack("=I", key), 4)
+    data = key if isinstance(key, bytes) else struct.pack("=I", key)
+    keys = ctypes.create_string_buffer(data, len(data))
     values = ctypes.create_string_buffer(value, len(value))
     _bpf(_MAP_UPDATE, struct.pack("=I4xQQQ", map, ctypes.addressof(keys), ctypes.addressof(values), 0))
 

@@ -22,7 +22,7 @@ from refengine.backends.ebpf.offsets import find_offsets
 
 HERE: Final = Path(__file__).resolve().parent
 SYSTEM_PACKAGES: Final = "/usr/lib/python3/dist-packages"
-MAPS: Final = ("ring", "settings", "plans", "scratch", "continuations")
+MAPS: Final = ("ring", "settings", "plans", "scratch", "continuations", "names")
 RAW_TRACEPOINTS: Final = ("sched_process_exec", "sched_process_fork", "sched_process_exit")
 
 _INCLUDE: Final = re.compile(r'^#include "([a-z_]+\.h)"$', re.MULTILINE)
@@ -71,7 +71,11 @@ def build(request: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
     except ImportError as error:
         return {"error": ["bcc", str(error)]}, []
     flags = [f"-D{name}={value}" for name, value in offsets.items()]
-    flags += [f"-DRING_PAGES={request['ring_pages']}", "-Wno-unused-function"]
+    flags += [
+        f"-DRING_PAGES={request['ring_pages']}",
+        f"-DNAMES_MAX={request['names_max']}",
+        "-Wno-unused-function",
+    ]
     text = "\n".join((read_program(), request["prefilters"]))
     try:
         program = bcc.BPF(text=text.encode(), cflags=flags)

@@ -13,11 +13,12 @@ PROGRAM: Final = struct.Struct("=10Q12I")
 CHILD: Final = struct.Struct("=IIIIQII")
 CAPTURE: Final = struct.Struct("=BBBxI")
 SETTINGS: Final = struct.Struct("=IIII")
+NAME_IN_SET: Final = struct.Struct("=16sQ")
 COUNTERS: Final = struct.Struct("=8Q")
 
 CAPTURES_MAX: Final = 6
 PLAN_SIZE: Final = CAPTURES_MAX * CAPTURE.size
-SCRATCH_SIZE: Final = COUNTERS.size + 16 + RECORD.size + 24576 + 4096 + 256
+SCRATCH_SIZE: Final = COUNTERS.size + 40 + RECORD.size + 24576 + 4096 + 640 + 128
 
 
 class RecordKind(IntEnum):

@@ -38,12 +38,21 @@ class Loaded:
             os.close(descriptor)
 
 
-def load(prefilters: str, programs: Sequence[str], ring_pages: int) -> Loaded:
+def load(prefilters: str, programs: Sequence[str], ring_pages: int, names_max: int) -> Loaded:
     """Compile the kernel side with the generated `prefilters`, whose functions are `programs`, and load it.
+
+    `ring_pages` is the size of the ring buffer, `names_max` the room for names that prefilters look up.
 
     :raises BackendError: with the reason and the remedy.
     """
-    request = json.dumps({"prefilters": prefilters, "programs": list(programs), "ring_pages": ring_pages})
+    request = json.dumps(
+        {
+            "prefilters": prefilters,
+            "programs": list(programs),
+            "ring_pages": ring_pages,
+            "names_max": names_max,
+        }
+    )
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     with ours, theirs, tempfile.TemporaryFile() as complaints:
         # Whatever is imported here is found by the child, too.

@@ -43,6 +43,18 @@ def matcher(test: Test) -> Matcher:
     return found or Matcher(_call, _general(test, constants))
 
 
+def comparing(test: Test) -> Callable[[Any], bool]:
+    """Return a function that carries a comparison with constants out on a present value."""
+    found = matcher(test)
+    body = found.form(ast.Name("value", ast.Load()), ast.Name("constant", ast.Load()))
+    arguments = ast.arguments(
+        posonlyargs=[], args=[ast.arg("value")], kwonlyargs=[], kw_defaults=[], defaults=[]
+    )
+    function = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, body)))
+    # No text of the rules is in it, only the name of the constant.
+    return eval(compile(function, "<comparison>", "eval"), {"constant": found.constant})  # type: ignore[no-any-return]  # noqa: S307
+
+
 def _single(test: Test, constants: tuple[Constant, ...]) -> Matcher | None:
     if any(isinstance(constant, Network) for constant in constants):
         return None

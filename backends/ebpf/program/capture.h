@@ -23,6 +23,9 @@ struct saved {
 };
 
 #define SAVED_OFFSET 56
+#define SAVED_DX 96
+#define SAVED_SI 104
+#define SAVED_DI 112
 
 static __always_inline void read_arguments(struct record *record)
 {

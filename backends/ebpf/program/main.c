@@ -9,6 +9,7 @@
 #include "descriptor.h"
 #include "capture.h"
 #include "process.h"
+#include "facts.h"
 
 /* What tracepoints of system call exits give. */
 struct exit_context {
@@ -34,6 +35,13 @@ static __always_inline int pass(struct exit_context *ctx, struct scratch *s)
 {
     continuations.call(ctx, 0);
     s->counters[NO_CAPTURE]++;
+    return 0;
+}
+
+/* No rule can match the event. */
+static __always_inline int reject(struct scratch *s)
+{
+    s->counters[FILTERED]++;
     return 0;
 }
 

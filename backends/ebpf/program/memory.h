@@ -6,6 +6,8 @@
         bpf_probe_read_kernel(&value_, sizeof(value_), (const char *)(pointer) + (offset));   \
         value_;                                                                               \
     })
+/* The same for a pointer of which the verifier knows the kernel's type: a plain load, far cheaper than a helper. */
+#define DIRECT(type, pointer, offset) (*(type volatile *)((const char *)(pointer) + (offset)))
 #define POINTER(pointer, offset) FIELD(const char *, pointer, offset)
 
 /* Keep the compiler from replacing a check of a value by one of something else that the verifier cannot follow. */

@@ -1,6 +1,9 @@
 /* Paths of open files and of control groups, from the leaf up, as the kernel itself would show them. */
 
 #define DEPTH_MAX 48
+/* Where a path is only looked for quickly: the verifier goes through every pair of these. */
+#define QUICK_DEPTH_MAX 14
+#define QUICK_CLIMB_MAX 8
 #define CGROUP_DEPTH_MAX 16
 
 struct name_and_parent {
@@ -19,10 +22,10 @@ static __always_inline bool prepend(struct scratch *s, const char *name, u64 len
     u64 at = s->at;
     if (length > 255)
         length = 255;
-    if (at <= length + 1 || at > TEXT_MAX)
+    if (at <= length + 1 || at > TEXT_MAX + 2)
         return false;
     at -= length + 1;
-    if (at >= TEXT_MAX)
+    if (at > TEXT_MAX)
         return false;
     s->path[at] = '/';
     bpf_probe_read_kernel(s->path + at + 1, length, name);
@@ -30,37 +33,72 @@ static __always_inline bool prepend(struct scratch *s, const char *name, u64 len
     return true;
 }
 
-/* Write the path of a dentry below a mount to the end of `s->path`. */
-static __always_inline void build_path(struct scratch *s, const char *path)
+/* Put the dentry that is kept in `s` and what is above it in front; return whether that is the whole.
+ *
+ * The state of the loop is in memory, as above.
+ */
+static __always_inline bool climb(struct scratch *s, u64 end, int limit)
 {
-    const char *mount = POINTER(path, PATH_MNT);
-    const char *dentry = POINTER(path, PATH_DENTRY);
-    const char *root = POINTER(mount, VFSMOUNT_ROOT);
     struct name_and_parent entry;
 
-    s->at = TEXT_MAX;
-    for (int depth = 0; depth < DEPTH_MAX; depth++) {
-        if (dentry == root) {
-            const char *whole = mount - MOUNT_MNT;
-            const char *above = POINTER(whole, MOUNT_PARENT);
+    for (int depth = 0; depth < limit; depth++) {
+        u64 dentry = s->dentry, mount = s->mount;
+        if (dentry == s->root) {
+            u64 whole = mount - MOUNT_MNT;
+            u64 above = FIELD(u64, whole, MOUNT_PARENT);
             if (above == whole || !above)
-                break;
-            dentry = POINTER(whole, MOUNT_POINT);
-            mount = above + MOUNT_MNT;
-            root = POINTER(mount, VFSMOUNT_ROOT);
+                return true;
+            s->dentry = FIELD(u64, whole, MOUNT_POINT);
+            s->mount = above + MOUNT_MNT;
+            s->root = FIELD(u64, s->mount, VFSMOUNT_ROOT);
             continue;
         }
-        bpf_probe_read_kernel(&entry, sizeof(entry), dentry + DENTRY_PARENT);
-        if (entry.parent == dentry && s->at != TEXT_MAX)
-            break;
+        bpf_probe_read_kernel(&entry, sizeof(entry), (const void *)(dentry + DENTRY_PARENT));
+        if ((u64)entry.parent == dentry && s->at != end)
+            return true;
         if (!prepend(s, entry.name, entry.hash_and_length >> 32))
-            break;
-        if (entry.parent == dentry)
-            break;
-        dentry = entry.parent;
+            return false;
+        if ((u64)entry.parent == dentry)
+            return true;
+        s->dentry = (u64)entry.parent;
     }
-    if (s->at == TEXT_MAX)
-        prepend(s, "", 0);
+    return false;
+}
+
+/* Write a path into `s->path`, so that it ends at `end`; nothing for the root. Return whether it is whole. */
+static __always_inline bool build_path(struct scratch *s, const char *path, u64 end)
+{
+    s->at = end;
+    s->mount = FIELD(u64, path, PATH_MNT);
+    s->dentry = FIELD(u64, path, PATH_DENTRY);
+    s->root = FIELD(u64, s->mount, VFSMOUNT_ROOT);
+    return climb(s, end, DEPTH_MAX);
+}
+
+/* The same for the working directory of the current thread, by plain loads as far as its mount goes. */
+static __always_inline bool build_working_directory(struct scratch *s, u64 end)
+{
+    const char *fs = DIRECT(const char *, bpf_get_current_task_btf(), TASK_FS);
+    if (!fs)
+        return false;
+    const char *mount = DIRECT(const char *, fs, FS_PWD + PATH_MNT);
+    const char *dentry = DIRECT(const char *, fs, FS_PWD + PATH_DENTRY);
+    if (!mount || !dentry)
+        return false;
+    s->at = end;
+    s->mount = (u64)mount;
+    s->root = (u64)DIRECT(const char *, mount, VFSMOUNT_ROOT);
+    for (int depth = 0; depth < QUICK_DEPTH_MAX; depth++) {
+        s->dentry = (u64)dentry;
+        if (s->dentry == s->root)
+            break;
+        const char *here = dentry;
+        dentry = DIRECT(const char *, here, DENTRY_PARENT);
+        u64 length = DIRECT(u64, here, DENTRY_PARENT + 8) >> 32;
+        if (!dentry || !prepend(s, DIRECT(const char *, here, DENTRY_PARENT + 16), length))
+            return false;
+    }
+    return climb(s, end, QUICK_CLIMB_MAX);
 }
 
 static __always_inline void put_built(struct scratch *s, u32 kind, u64 address)
@@ -77,7 +115,9 @@ static __always_inline void put_built(struct scratch *s, u32 kind, u64 address)
 
 static __always_inline void put_path(struct scratch *s, u32 kind, u64 address, const char *path)
 {
-    build_path(s, path);
+    build_path(s, path, TEXT_MAX);
+    if (s->at == TEXT_MAX)
+        prepend(s, "", 0);
     put_built(s, kind, address);
 }
 

@@ -127,15 +127,39 @@ struct plan {
 /* Offsets within one per-CPU value, and the size of what is written into it at once. */
 #define TEXT_MAX 4096
 #define BLOBS_SIZE 24576
-#define PATH_SLACK 256
+#define PATH_SLACK 640
+
+/* What prefilters know of a call. */
+struct facts {
+    s64 result;
+    u64 args[3];
+    u64 comm[2];
+    u32 flags;        /* of an open, */
+    bool has_flags;   /* where they could be read */
+    u32 uid;
+    bool known;       /* the name is, */
+    bool no_dots;     /* and the text that the program gave has no two dots in a row */
+    u64 at;           /* where the name begins in the scratch space, */
+    u64 length;       /* its length, */
+    u64 slash;        /* and where its last slash is */
+    u64 ends;         /* while the name is looked over: slashes of the eight bytes before, */
+    u64 dots;         /* dots likewise, */
+    u64 odd;          /* characters that are not plain, */
+    u64 unresolved;   /* components that have to be resolved, */
+    u64 twice;        /* and two dots in a row */
+};
 
 struct scratch {
     u64 counters[COUNTERS];
     u64 used;  /* bytes of blobs */
-    u64 at;    /* where what has been built of a path begins; TEXT_MAX while there is nothing */
+    u64 at;    /* where what has been built of a path begins; TEXT_MAX while there is nothing, */
+    u64 mount; /* and of the component in front of it, */
+    u64 dentry;
+    u64 root;  /* the mount, the dentry, and the dentry at which the mount ends */
     struct record record;
     char blobs[BLOBS_SIZE];
     char path[TEXT_MAX + PATH_SLACK];
+    struct facts facts;
 };
 
 struct settings {

@@ -1,0 +1,169 @@
+"""Prefilters in C: for each system call a program that lets pass what some rule may match.
+
+What costs little is looked at first: after each step the formula is asked with all that is not known yet taken
+for true, and an event that cannot fulfil it any more is done with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from refengine.backends.ebpf.facts import OPENS, Atom, Facts, Level, atom, names_key
+from refengine.backends.ebpf.plan import EXECUTIONS, Plan
+from refengine.backends.precondition import AllOf, Comparison, Precondition
+
+TRUE, FALSE = "1", "0"
+
+_PATHS: Final[Mapping[str, tuple[int | None, int, int | None]]] = {
+    "open": (None, 0, 1),
+    "openat": (0, 1, 2),
+    "openat2": (0, 1, None),
+}
+"""Of calls that open files, the arguments with the directory, the path and the flags."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prefilters:
+    """The prefilters of a set of rules.
+
+    `text` is the C of all of them, `functions` the name of the one for each system call that has one, `never`
+    the calls of which no event can match any rule, `names` the sets of names that are looked up, by their keys.
+    """
+
+    text: str
+    functions: Mapping[int, str]
+    never: frozenset[int]
+    names: Mapping[int, frozenset[bytes]]
+
+
+def make_prefilters(plan: Plan, preconditions: Mapping[str, Precondition]) -> Prefilters:
+    """Return the prefilters for the system calls of `plan`."""
+    texts: list[str] = []
+    functions: dict[int, str] = {}
+    never: set[int] = set()
+    names: dict[int, frozenset[bytes]] = {}
+    for number, watched in plan.calls.items():
+        precondition = preconditions.get(watched.name)
+        if precondition is None or watched.name in EXECUTIONS:
+            continue
+        if precondition is False:
+            never.add(number)
+            continue
+        steps = tuple(_steps(watched.name, precondition))
+        if steps:
+            functions[number] = f"prefilter_{number}"
+            texts.append(_function(functions[number], watched.name, steps))
+            names.update((names_key(found), found) for found in _names(watched.name, precondition) if found)
+    return Prefilters("\n".join(texts), functions, frozenset(never), names)
+
+
+def _steps(event_type: str, precondition: Precondition) -> Iterator[tuple[Level, str]]:
+    """Yield the levels at which something can be decided, each with the formula."""
+    before = TRUE
+    for level in Level:
+        formula = expression(event_type, precondition, level)
+        if formula not in (TRUE, before):
+            yield level, formula
+            before = formula
+
+
+def expression(event_type: str, precondition: Precondition, level: Level) -> str:
+    """Return the formula in C, with what lies beyond `level` taken for true."""
+    if isinstance(precondition, bool):
+        return TRUE if precondition else FALSE
+    if isinstance(precondition, Comparison):
+        found = _atom(event_type, precondition)
+        return TRUE if found.level > level else found.wanted(precondition.holds)
+    is_all = isinstance(precondition, AllOf)
+    neutral, decisive = (TRUE, FALSE) if is_all else (FALSE, TRUE)
+    ordered = sorted(precondition.parts, key=lambda part: _cost(event_type, part))
+    parts = [expression(event_type, part, level) for part in ordered]
+    if decisive in parts:
+        return decisive
+    kept = [part for part in dict.fromkeys(parts) if part != neutral]
+    if not kept:
+        return neutral
+    return kept[0] if len(kept) == 1 else f"({' && '.join(kept)})" if is_all else f"({' || '.join(kept)})"
+
+
+def _cost(event_type: str, precondition: Precondition) -> tuple[int, int]:
+    """Return what orders the parts of a formula: the highest level, then the number of comparisons."""
+    if isinstance(precondition, bool):
+        return 0, 0
+    if isinstance(precondition, Comparison):
+        return _atom(event_type, precondition).level, len(precondition.constants)
+    costs = [_cost(event_type, part) for part in precondition.parts]
+    return max(level for level, _ in costs), sum(count for _, count in costs)
+
+
+def _names(event_type: str, precondition: Precondition) -> Iterator[frozenset[bytes]]:
+    """Yield the sets of names that a formula looks up."""
+    if isinstance(precondition, Comparison):
+        yield _atom(event_type, precondition).names
+    elif not isinstance(precondition, bool):
+        for part in precondition.parts:
+            yield from _names(event_type, part)
+
+
+def passes(event_type: str, precondition: Precondition, facts: Facts) -> bool:
+    """Return what the prefilter decides, in Python: for tests, and to show what it would do."""
+    if isinstance(precondition, bool):
+        return precondition
+    if isinstance(precondition, Comparison):
+        outcome = _atom(event_type, precondition).holds(facts)
+        return outcome is None or outcome is precondition.holds
+    outcomes = (passes(event_type, part, facts) for part in precondition.parts)
+    return all(outcomes) if isinstance(precondition, AllOf) else any(outcomes)
+
+
+def _atom(event_type: str, comparison: Comparison) -> Atom:
+    found = atom(event_type, comparison)
+    assert found is not None, "preconditions have only what is decided"
+    return found
+
+
+def _function(name: str, event_type: str, steps: tuple[tuple[Level, str], ...]) -> str:
+    lines = [
+        f"int {name}(struct exit_context *ctx)",
+        "{",
+        "    struct scratch *s = own_scratch();",
+        "    if (!s || is_own())",
+        "        return 0;",
+        "    struct facts *f = begin_facts(s, ctx->result);",
+    ]
+    reached = Level.RESULT
+    for level, formula in steps:
+        # A formula of one level may have parts of every lower one, though alone they decided nothing.
+        for passed in range(reached + 1, level + 1):
+            lines += _READS[Level(passed)](event_type)
+        reached = level
+        lines += [f"    if (!({formula}))", "        return reject(s);"]
+    return "\n".join([*lines, "    return pass(ctx, s);", "}", ""])
+
+
+def _read_arguments(event_type: str) -> list[str]:
+    lines = ["    read_call(f);"]
+    if event_type in OPENS:
+        flags = _PATHS[event_type][2]
+        lines.append(
+            "    read_how(f, f->args[2]);" if flags is None else f"    use_flags(f, f->args[{flags}]);"
+        )
+    return lines
+
+
+def _read_name(event_type: str) -> list[str]:
+    if event_type not in OPENS:
+        return []
+    directory, path, _ = _PATHS[event_type]
+    base = "WORKING_DIRECTORY_NUMBER" if directory is None else f"f->args[{directory}]"
+    return [f"    read_name(s, f, f->args[{path}], {base});"]
+
+
+_READS: Final[Mapping[Level, Callable[[str], list[str]]]] = {
+    Level.ARGUMENTS: _read_arguments,
+    Level.THREAD: lambda _: ["    read_thread(f);"],
+    Level.NAME: _read_name,
+}
+"""What has to be read to reach a level from the one below it."""
