@@ -1,19 +1,21 @@
 """Tests inside rules files, in comments that begin with `#:`, so that every other engine passes over them.
 
     - rule: Write below etc
-      ...
+      condition: ...
     #: - event: {evt.type: openat, fd.name: /etc/passwd}
     #:   alerts: Write below etc
 
-What stands behind the marks is one list of cases for the whole file.
+The marks stand at the very beginning of their lines. What stands behind them is one list of cases for the whole file.
 """
 
 from __future__ import annotations
 
 import re
 
+from refengine.authoring.finding import Finding, FindingsError, Severity
+from refengine.authoring.testing.format import CHECK
 from refengine.rulefile.yaml import Node, Scalar, Sequence, read_documents
-from refengine.source import Source
+from refengine.source import Place, Source, Span
 
 MARK = "#:"
 _LINE = re.compile(r"^[ \t]*#:.*$", re.MULTILINE)
@@ -25,20 +27,26 @@ def marked(source: Source) -> Source | None:
     Lines inside block scalars are text of the rules, not comments.
 
     :raises RulesError: where the file is no YAML.
+    :raises FindingsError: for a mark that does not begin its line.
     """
     found = list(_LINE.finditer(source.text))
     if not found:
         return None
     scalars = [(node.span.start, node.span.end) for root in read_documents(source) for node in _blocks(root)]
     out = list(re.sub(r"[^\n]", " ", source.text))
-    any_ = False
+    lines, indented = 0, []
     for match in found:
         at = source.text.index(MARK, match.start())
         if any(start <= at < end for start, end in scalars):
             continue
-        any_ = True
+        lines += 1
         out[at + len(MARK) : match.end()] = source.text[at + len(MARK) : match.end()]
-    return Source(source.name, "".join(out)) if any_ else None
+        if at > match.start():
+            indented.append(Place(source, Span(at, match.end())))
+    if indented:
+        message = f"a test in a comment has its '{MARK}' at the beginning of the line"
+        raise FindingsError(Finding(CHECK, Severity.ERROR, message, place) for place in indented)
+    return Source(source.name, "".join(out)) if lines else None
 
 
 def _blocks(root: Node) -> list[Scalar]:
