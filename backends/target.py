@@ -7,6 +7,25 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
+class Address:
+    """An address to listen at for events that are posted, and how.
+
+    `url` is `http://HOST:PORT/PATH` or `https://…`, an empty host meaning every address of the machine; the latter
+    needs `certificate`, a PEM file with the server's certificates, and with its key unless `key` names that file.
+    With `client_authority`, a PEM file, only clients with a certificate from there are listened to. A request may
+    have at most `body_limit` bytes; more than `requests_per_second` requests in a second are turned away, None
+    meaning any number.
+    """
+
+    url: str
+    certificate: Path | None = None
+    key: Path | None = None
+    client_authority: Path | None = None
+    body_limit: int = 12 << 20
+    requests_per_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """What to observe: a command to run, processes that run already, recorded files, or an address to listen at.
 
@@ -18,6 +37,6 @@ class Target:
     command: tuple[str, ...] = ()
     pids: tuple[int, ...] = ()
     files: tuple[Path, ...] = ()
-    address: str | None = None
+    address: Address | None = None
     watched: tuple[Path, ...] = ()
     held: tuple[Path, ...] = ()

@@ -15,6 +15,9 @@ SOURCE: Final = "k8s_audit"
 PLUGIN: Final = "k8saudit"
 """The plugin of Falco that brings such events."""
 
+BROKEN: Final = "no audit events"
+"""The cause under which texts and objects that are no audit events are counted."""
+
 _TIMES = ("stageTimestamp", "requestReceivedTimestamp", "timestamp")
 """Where the time of an event may stand, the best first."""
 

@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 
 from refengine.backends.base import Interest, Statistics
 from refengine.backends.k8s_audit.capabilities import CAPABILITIES
-from refengine.backends.k8s_audit.documents import DocumentError, documents, event_of, parse
+from refengine.backends.k8s_audit.documents import BROKEN, DocumentError, documents, event_of, parse
 from refengine.errors import BackendError
 from refengine.event import Event
 
@@ -24,9 +24,6 @@ WARNINGS_KEPT = 20
 """Broken texts that are described; further ones are only counted."""
 
 STANDARD_INPUT: Final = Path("-")
-BROKEN: Final = "no audit events"
-"""The cause under which texts that hold no audit events are counted."""
-
 _GZIP = b"\x1f\x8b"
 
 

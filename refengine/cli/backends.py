@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from refengine.backends.registry import BACKENDS, availability
 from refengine.backends.target import Target
 from refengine.cli.configuration import Configuration
+from refengine.cli.listening import audit_address
 from refengine.cli.options import Options
 from refengine.errors import UsageError
+from refengine.fields.catalogue import K8S_AUDIT, SYSCALL
 
 
 def run() -> int:
@@ -28,10 +32,10 @@ def run() -> int:
     return 0
 
 
-def choose(options: Options, configuration: Configuration) -> tuple[str, Target]:
-    """Return the name of the backend to use and what it is to observe.
+def choose(options: Options, configuration: Configuration) -> tuple[tuple[str, Target], ...]:
+    """Return the names of the backends to use, each with what it is to observe.
 
-    :raises UsageError: when nothing is given that could be observed.
+    :raises UsageError: when nothing is given that could be observed, or nobody observes what is given.
     """
     watched = bool(options.watched or options.held)
     named = bool(options.command or options.pids or watched)
@@ -42,22 +46,68 @@ def choose(options: Options, configuration: Configuration) -> tuple[str, Target]
         options.command,
         options.pids,
         () if path is None else (path,),
-        watched=options.watched,
-        held=options.held,
+        audit_address(options, configuration),
+        options.watched,
+        options.held,
     )
-    if watched and options.backend not in ("auto", "fanotify"):
-        raise UsageError(f"--watch and --exact-opens are for the fanotify backend, not for {options.backend}")
-    if options.backend != "auto":
-        return options.backend, target
-    if path is not None:
-        return _reader_of(path), target
-    if watched:
-        return "fanotify", target
-    if named:
-        return "ptrace", target
-    raise UsageError(
-        "nothing to watch: give a command behind --, a process with -p PID, a folder with --watch, or a recording with -e FILE"
-    )
+    if len(options.backends) == 1:
+        (name,) = options.backends
+        return ((name, target if name == _AUDIT else replace(target, address=None)),)
+    names = options.backends or tuple(_fitting(target, options, configuration))
+    if not names:
+        raise UsageError(
+            "nothing to watch: give a command behind --, a process with -p PID, a folder with --watch, "
+            "a recording with -e FILE, or an address for audit events with --listen URL"
+        )
+    return _shared_out(target, names)
+
+
+_AUDIT = "k8s_audit"
+
+_TAKES: Mapping[str, frozenset[str]] = {
+    "ptrace": frozenset({"command", "pids"}),
+    "fanotify": frozenset({"watched", "held"}),
+    "capture": frozenset({"files"}),
+    "events": frozenset({"files"}),
+    _AUDIT: frozenset({"files", "address"}),
+}
+"""What of a target the backends take, when several share it."""
+
+
+def _fitting(target: Target, options: Options, configuration: Configuration) -> Iterator[str]:
+    """Yield the backends for a target when nobody has chosen any."""
+    if target.files:
+        yield _reader_of(target.files[0])
+    elif target.watched or target.held:
+        yield "fanotify"
+    elif target.command or target.pids:
+        yield "ptrace"
+    elif SYSCALL in options.enabled_sources:
+        yield "ebpf"
+    audited = target.address is not None or K8S_AUDIT in options.enabled_sources
+    if audited and not (target.files and _reader_of(target.files[0]) == _AUDIT):
+        yield _AUDIT
+
+
+def _shared_out(target: Target, names: tuple[str, ...]) -> tuple[tuple[str, Target], ...]:
+    """Return each backend with its part of the target; a recording goes to the one that can read it.
+
+    :raises UsageError: when a part is left over.
+    """
+    given = {
+        part for part in ("command", "pids", "files", "address", "watched", "held") if getattr(target, part)
+    }
+    reader = _reader_of(target.files[0]) if target.files else None
+    shares = []
+    for name in names:
+        takes = _TAKES.get(name, frozenset()) - (frozenset() if name == reader else {"files"})
+        given -= takes
+        shares.append((name, replace(Target(), **{part: getattr(target, part) for part in takes})))
+    if given:
+        words = {"command": "the command", "pids": "the process", "files": "the recording"}
+        left = ", ".join(sorted(words.get(part, part) for part in given))
+        raise UsageError(f"none of the backends {', '.join(names)} takes {left}")
+    return tuple(shares)
 
 
 def _reader_of(path: Path) -> str:

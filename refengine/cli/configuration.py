@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
+from refengine.backends.target import Address
+from refengine.cli.audit_plugin import plugin_address
 from refengine.cli.document import Document, Node, assign, parse_override, read_document, unknown_and_unused
 from refengine.errors import UsageError
 from refengine.output.formats import LineFormat
@@ -67,6 +69,7 @@ class Configuration:
     static_fields: Mapping[str, str] = field(default_factory=dict)
     engine_kind: str = ""
     capture_file: str = ""
+    audit_address: Address | None = None
     warnings: tuple[str, ...] = ()
 
 
@@ -96,6 +99,7 @@ def load_configuration(path: Path | None, overrides: Iterable[str] = ()) -> Conf
         static_fields=document.mapping("static_fields"),
         engine_kind=document.text("engine.kind"),
         capture_file=document.text("engine.replay.capture_file"),
+        audit_address=plugin_address(document),
         warnings=unknown_and_unused(root),
     )
 

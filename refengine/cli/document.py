@@ -249,6 +249,11 @@ class Document:
             raise _misfit(name, node, Kind.ARRAY)
         return tuple(Document(item, f"{name}[{index}].") for index, item in enumerate(node))
 
+    def below(self, path: str) -> Document:
+        """Return what stands at a path, to be read in turn; an empty mapping where nothing does."""
+        node, name = self._find(path)
+        return Document({} if node is None else node, f"{name}.")
+
     def mapping(self, path: str) -> dict[str, str]:
         """Return a mapping of strings to strings."""
         node, name = self._find(path)

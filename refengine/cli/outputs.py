@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from threading import Lock
 
 from refengine.cli.configuration import Configuration
 from refengine.output.alert import Alert, hostname
@@ -13,6 +14,8 @@ from refengine.output.formats import LineFormat
 
 class Outputs:
     """Writes each alert to every channel that is switched on; a `silent` one has no standard output.
+
+    Any thread may write; alerts are written one after another.
 
     :raises ChannelError: when a file cannot be opened.
     """
@@ -26,6 +29,7 @@ class Outputs:
         self._stdout = configuration.stdout and not silent
         self._file = configuration.file
         self._channels = self._open()
+        self._lock = Lock()
 
     def write(self, alert: Alert) -> None:
         """Write one alert.
@@ -34,16 +38,18 @@ class Outputs:
         :raises ChannelError: when it cannot be written.
         """
         line = self._format.line(alert, self._hostname)
-        for channel in self._channels:
-            channel.write(line)
+        with self._lock:
+            for channel in self._channels:
+                channel.write(line)
 
     def reopen(self) -> None:
         """Close the channels and open them anew, for files that were moved away.
 
         :raises ChannelError: when a file cannot be opened.
         """
-        self.close()
-        self._channels = self._open()
+        with self._lock:
+            self.close()
+            self._channels = self._open()
 
     def close(self) -> None:
         """Write out what is buffered.

@@ -11,10 +11,14 @@ from types import FrameType
 
 @dataclass(slots=True)
 class Interruption:
-    """The signal that asked the run to end, None while none did; and whether outputs are to be opened anew."""
+    """The signal that asked the run to end, None while none did; and whether outputs are to be opened anew.
+
+    `over` says that the run ends without a signal, since one of several watches has decided so.
+    """
 
     signal: int | None = None
     reopen: bool = False
+    over: bool = False
 
 
 @contextmanager

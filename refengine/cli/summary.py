@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from refengine.backends.base import Statistics
@@ -24,6 +25,27 @@ class Tally:
         """Count one alert."""
         self.by_priority[alert.priority] += 1
         self.by_rule[alert.rule] += 1
+
+
+def total_tally(parts: Iterable[Tally]) -> Tally:
+    """Return the sums of the counts of several watches."""
+    found = Tally()
+    for part in parts:
+        found.by_priority.update(part.by_priority)
+        found.by_rule.update(part.by_rule)
+    return found
+
+
+def total(parts: Iterable[Statistics]) -> Statistics:
+    """Return the sums of the counters of several backends."""
+    found = Statistics()
+    for part in parts:
+        found.seen += part.seen
+        found.delivered += part.delivered
+        found.filtered += part.filtered
+        for cause, count in part.dropped.items():
+            found.dropped[cause] = found.dropped.get(cause, 0) + count
+    return found
 
 
 def summary(tally: Tally, statistics: Statistics) -> str:

@@ -50,7 +50,7 @@ class Watch:
         read, observe, process = backend.read, self.connection.observe, self.engine.process
         asked, taps, statistics = self.asked, self.taps.each, backend.statistics
         end = None if seconds is None else time.monotonic() + seconds
-        while asked.signal is None:
+        while asked.signal is None and not asked.over:
             patience = _PATIENCE
             if end is not None:
                 patience = min(patience, end - time.monotonic())

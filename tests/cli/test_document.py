@@ -139,13 +139,12 @@ def test_unknown_and_useless_keys_are_told() -> None:
         "metrics": {"enabled": "true"},
         "append_output": [{"match": {"rule": "x", "tags": ["a"]}, "extra_fields": [{"a": "b"}]}],
         "static_fields": {"anything": "x"},
-        "plugins": [{"name": "x", "init_config": {"deep": {"er": "x"}}}],
+        "plugins": [{"name": "x", "library_path": "x", "init_config": {"deep": {"er": "x"}}}],
         "rules": [{"disable": {"rle": "x"}}],
     }
     assert unknown_and_unused(document) == (
         "unknown configuration key 'json_outptu', did you mean 'json_output'?",
         "configuration key 'metrics.enabled' is known but has no effect here",
-        "configuration key 'plugins[].name' is known but has no effect here",
-        "configuration key 'plugins[].init_config' is known but has no effect here",
+        "configuration key 'plugins[].library_path' is known but has no effect here",
         "unknown configuration key 'rules[].disable.rle', did you mean 'rules[].disable.rule'?",
     )

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from refengine.cli.options import HelpRequested, Options, parse_options
-from refengine.cli.terminal import Style
 from refengine.errors import UsageError
+from refengine.terminal import Style
 
 PLAIN = Style(False)
 
@@ -24,13 +24,13 @@ def refusal(*arguments: str) -> str:
 def test_rules_are_repeated_and_a_command_stands_behind_two_dashes() -> None:
     options = parse("-r", "a.yaml", "-r", "b", "--backend", "ptrace", "--", "ls", "-r", "--", "x")
     assert options.rules == (Path("a.yaml"), Path("b"))
-    assert options.backend == "ptrace"
+    assert options.backends == ("ptrace",)
     assert options.command == ("ls", "-r", "--", "x")
 
 
 def test_nothing_is_asked_for_by_default() -> None:
     options = parse()
-    assert options.backend == "auto"
+    assert options.backends == ()
     for given in (options.command, options.pids, options.appended, options.validate, options.warnings):
         assert given == ()
     assert options.list_source is None

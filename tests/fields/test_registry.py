@@ -28,8 +28,8 @@ def events(state: SystemState | None) -> list[Event]:
             if state is not None:
                 state.apply(event)
             made.append(event)
-    for document in ({}, {"auditID": "1"}, strange(3), {"auditID": 1, **strange(2)}):
-        made.append(DocumentEvent(document, 1, source="k8s_audit", plugin="k8saudit"))
+    documents = ({}, {"auditID": "1"}, strange(3), {"auditID": 1, **strange(2)})
+    made.extend(DocumentEvent(each, 1, source="k8s_audit", plugin="k8saudit") for each in documents)
     return made
 
 
