@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import os
+import resource
+import signal
 from pathlib import Path
 
 import pytest
@@ -42,9 +44,50 @@ def test_a_full_disk_is_an_error() -> None:
     channel = FileChannel(Path("/dev/full"), keep_alive=True)
     with pytest.raises(ChannelError, match="/dev/full: No space left"):
         channel.write("one")
+    channel.close()
+    channel.close()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_what_is_buffered_and_does_not_fit_is_an_error_at_the_end() -> None:
+    channel = FileChannel(Path("/dev/full"), keep_alive=True, buffered=True)
+    channel.write("one")
     with pytest.raises(ChannelError):
         channel.close()
+
+
+def test_a_file_that_fills_up_keeps_whole_lines(tmp_path: Path) -> None:
+    path = tmp_path / "alerts"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    channel = FileChannel(path, keep_alive=True)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (6, limits[1]))
+        channel.write("one")
+        channel.write("two")  # of which there is room for a part
+        with pytest.raises(ChannelError, match="File too large"):
+            channel.write("three")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    channel.write("three")
     channel.close()
+    assert path.read_text() == "one\ntwo\nthree\n"
+
+
+def test_a_pipe_is_ready_only_while_it_has_room() -> None:
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w", encoding="utf-8") as stream, os.fdopen(reader, "rb", 0):
+        channel = StreamChannel(stream)
+        assert channel.ready("one")
+        assert not channel.ready("x" * 5000)
+        os.set_blocking(writer, False)
+        try:
+            while True:
+                os.write(writer, b"x" * 4096)
+        except BlockingIOError:
+            pass
+        assert not channel.ready("one")
 
 
 @pytest.mark.parametrize("keep_alive", [True, False])
