@@ -19,9 +19,9 @@ from refengine.cli.exit_codes import ERROR, NO_READER, OK
 from refengine.cli.messages import Messages
 from refengine.cli.options import HelpRequested, Options, parse_options
 from refengine.cli.subcommands import SUBCOMMANDS
-from refengine.cli.terminal import Style
 from refengine.errors import BackendError, DiagnosticError, RefengineError, UsageError
 from refengine.output.channel import ChannelClosedError
+from refengine.terminal import Style
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

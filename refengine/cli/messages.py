@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 
-from refengine.cli.terminal import Style
 from refengine.report import render
 from refengine.rulefile.loader import LoadResult
+from refengine.terminal import Style
 
 
 class Messages:

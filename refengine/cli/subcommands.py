@@ -40,7 +40,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
                 "refengine.conformance.main",
                 "run the conformance suite on this engine or on another",
             ),
-            Subcommand("test", "refengine.authoring.testing.main", "run unit tests of rules"),
+            Subcommand("test", "refengine.cli.test", "run unit tests of rules"),
         )
     }
 )

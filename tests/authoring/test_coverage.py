@@ -11,7 +11,7 @@ from refengine.authoring.testing.coverage_html import coverage_html
 from refengine.authoring.testing.coverage_text import coverage_text, lcov
 from refengine.authoring.testing.mutation import mutation_text
 from refengine.authoring.testing.session import Session
-from refengine.cli.terminal import Style
+from refengine.terminal import Style
 from tests.authoring.suites import run
 
 RULES = """

@@ -10,10 +10,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from refengine.authoring.testing.main import FAILED, PASSED, UNUSABLE, main
 from refengine.authoring.testing.outcome import Report
 from refengine.authoring.testing.reports import REPORTS
-from refengine.cli.terminal import Style
+from refengine.cli.test import FAILED, PASSED, UNUSABLE, main
+from refengine.terminal import Style
 from tests.authoring.suites import RULES, run
 
 TESTS = """

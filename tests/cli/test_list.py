@@ -8,9 +8,9 @@ from refengine.cli import list as list_fields
 from refengine.cli import list_events, plugins, schemas, version
 from refengine.cli.field_classes import field_classes
 from refengine.cli.options import parse_options
-from refengine.cli.terminal import Style
 from refengine.errors import UsageError
 from refengine.fields.catalogue import CATALOGUE
+from refengine.terminal import Style
 
 
 def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

@@ -7,13 +7,13 @@ import pytest
 from refengine.cli.configuration import AppendOutput, Configuration, load_configuration
 from refengine.cli.load import load_options, rules_paths, with_extra_fields
 from refengine.cli.options import parse_options
-from refengine.cli.terminal import Style
 from refengine.engine import Engine
 from refengine.errors import TemplateError, UsageError
 from refengine.event import RecordedEvent
 from refengine.rulefile.loader import load
 from refengine.rulefile.rule import Rule
 from refengine.source import Source
+from refengine.terminal import Style
 
 RULE = """
 - rule: R

@@ -24,6 +24,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "report": frozenset({"source", "errors"}),
     "recursion": frozenset(),
     "priority": frozenset(),
+    "terminal": frozenset(),
     "values": frozenset(),
     "tables": frozenset({"values"}),
     "event": frozenset({"values", "tables"}),
@@ -50,14 +51,14 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "interest": RULES | {"output", "rulefile", "backends.base", "backends.precondition"},
     "program": RULES | {"rulefile"},
     "engine": RULES | {"output", "rulefile", "program"},
+    "authoring": RULES | {"output", "rulefile", "ruleset", "interest", "engine", "terminal"} | OPENING,
     # The surface.
     "": RULES | {"output", "rulefile", "ruleset", "engine"},
-    "cli": RULES | {"output", "rulefile", "ruleset", "interest", "engine", "state", ""} | OPENING,
+    "cli": RULES
+    | {"output", "rulefile", "ruleset", "interest", "engine", "state", "terminal", "authoring", ""}
+    | OPENING,
     # A command of its own, which the command line finds by name. It writes captures for engines that read no events.
     "conformance": RULES | {"output", "rulefile", "ruleset", "engine", "backends.capture", "cli", ""},
-    "authoring": RULES
-    | {"output", "rulefile", "ruleset", "interest", "engine", "cli", ""}
-    | OPENING,  # commands of their own, too
     "__main__": frozenset({"cli"}),
     # Folders for other readers: texts, and what reads them for the tests and the documentation.
     "grammar": frozenset(),

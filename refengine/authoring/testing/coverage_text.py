@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 
 from refengine.authoring.explaining.wording import written_text
 from refengine.authoring.testing.coverage import Cell, RuleCoverage
-from refengine.cli.terminal import Style
 from refengine.condition.typed import Existence, Test
+from refengine.terminal import Style
 
 
 def coverage_text(rules: Iterable[RuleCoverage], style: Style) -> str:

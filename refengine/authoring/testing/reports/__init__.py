@@ -11,7 +11,7 @@ from refengine.authoring.testing.reports.json_report import json_report
 from refengine.authoring.testing.reports.junit import junit
 from refengine.authoring.testing.reports.tap import tap
 from refengine.authoring.testing.reports.text import text
-from refengine.cli.terminal import Style
+from refengine.terminal import Style
 
 REPORTS: Mapping[str, Callable[[Report, Style], str]] = MappingProxyType(
     {"text": text, "junit": junit, "tap": tap, "json": json_report, "github": github}

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from refengine.authoring.testing.outcome import Report
 from refengine.authoring.testing.reports.text import summary
-from refengine.cli.terminal import Style
 from refengine.source import Place
+from refengine.terminal import Style
 
 
 def github(report: Report, style: Style) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 from refengine.authoring.finding import Finding
 from refengine.authoring.testing.outcome import Outcome, Report
-from refengine.cli.terminal import Style
 from refengine.source import Place
+from refengine.terminal import Style
 
 
 def json_report(report: Report, _style: Style) -> str:

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 from refengine.authoring.finding import render
 from refengine.authoring.testing.outcome import Outcome, Report
-from refengine.cli.terminal import Style
+from refengine.terminal import Style
 
 
 def junit(report: Report, _style: Style) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from refengine.authoring.testing.outcome import Outcome, Report
-from refengine.cli.terminal import Style
+from refengine.terminal import Style
 
 
 def tap(report: Report, _style: Style) -> str:

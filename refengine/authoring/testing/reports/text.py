@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from refengine.authoring.finding import render
 from refengine.authoring.testing.outcome import Outcome, Report
-from refengine.cli.terminal import Style
+from refengine.terminal import Style
 
 
 def text(report: Report, style: Style) -> str:

@@ -16,8 +16,8 @@ from refengine.authoring.testing.outcome import Report
 from refengine.authoring.testing.reports import REPORTS
 from refengine.authoring.testing.session import Session
 from refengine.authoring.testing.watching import marks, wait_for_change
-from refengine.cli.terminal import Style
 from refengine.engine import Evaluator
+from refengine.terminal import Style
 
 PASSED, FAILED, UNUSABLE = 0, 1, 2
 
