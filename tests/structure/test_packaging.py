@@ -80,14 +80,19 @@ def checkout(folder: Path) -> Path:
 def environment(folder: Path) -> Path:
     """Return the Python of a new virtual environment that also sees what is installed beside this test.
 
-    So the dependencies and the build backend are there without a network; what is installed in the
-    environment itself comes first.
+    So the dependencies and the build backend are there without a network. The package itself is left out, if it is
+    installed: what the environment finds of it is what was installed there.
     """
     venv.create(folder / "venv", with_pip=False, symlinks=True)
     python = folder / "venv" / "bin" / "python"
+    beside = folder / "beside"
+    beside.mkdir()
+    for site in {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}:
+        for entry in Path(site).iterdir():
+            if "refengine" not in entry.name and entry.suffix != ".pth":
+                beside.joinpath(entry.name).symlink_to(entry)
     own = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder).strip()
-    beside = dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib")])
-    Path(own, "zz_beside.pth").write_text("\n".join(beside) + "\n", encoding="utf-8")
+    Path(own, "zz_beside.pth").write_text(f"{beside}\n", encoding="utf-8")
     return python
 
 
