@@ -9,6 +9,7 @@ from pathlib import Path
 
 from refengine.backends.target import Address
 from refengine.cli.audit_plugin import plugin_address
+from refengine.cli.configuration_outputs import OutputSettings, output_settings
 from refengine.cli.document import Document, Node, assign, parse_override, read_document, unknown_and_unused
 from refengine.errors import UsageError
 from refengine.output.formats import LineFormat
@@ -45,14 +46,6 @@ class AppendOutput:
 
 
 @dataclass(frozen=True, slots=True)
-class FileOutput:
-    """Where alerts are appended beside standard output, None for nowhere."""
-
-    path: Path | None = None
-    keep_alive: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Configuration:
     """What the configuration file and the `-o` options say, together."""
 
@@ -62,9 +55,7 @@ class Configuration:
     priority: Priority = Priority.DEBUG
     format: LineFormat = field(default_factory=LineFormat)
     base64_buffers: bool = False
-    buffered: bool = False
-    stdout: bool = True
-    file: FileOutput = field(default_factory=FileOutput)
+    outputs: OutputSettings = field(default_factory=OutputSettings)
     append_output: tuple[AppendOutput, ...] = ()
     static_fields: Mapping[str, str] = field(default_factory=dict)
     engine_kind: str = ""
@@ -92,9 +83,7 @@ def load_configuration(path: Path | None, overrides: Iterable[str] = ()) -> Conf
         priority=_priority(document.text("priority", Priority.DEBUG.label)),
         format=_format(document),
         base64_buffers=document.boolean("buffer_format_base64", False),
-        buffered=document.boolean("buffered_outputs", False),
-        stdout=document.boolean("stdout_output.enabled", True),
-        file=_file(document),
+        outputs=output_settings(document),
         append_output=tuple(_append_output(section) for section in document.sections("append_output")),
         static_fields=document.mapping("static_fields"),
         engine_kind=document.text("engine.kind"),
@@ -127,15 +116,6 @@ def _priority(text: str) -> Priority:
         return Priority.parse(text)
     except ValueError as error:
         raise UsageError(f"configuration key 'priority': {error}") from None
-
-
-def _file(document: Document) -> FileOutput:
-    if not document.boolean("file_output.enabled", False):
-        return FileOutput()
-    name = document.text("file_output.filename")
-    if not name:
-        raise UsageError("configuration key 'file_output.enabled' needs 'file_output.filename' as well")
-    return FileOutput(Path(name), document.boolean("file_output.keep_alive", False))
 
 
 def _selection(section: Document) -> Selection:

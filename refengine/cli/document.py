@@ -230,6 +230,35 @@ class Document:
             raise _misfit(name, node, Kind.BOOLEAN)
         return word in _TRUE
 
+    def integer(self, path: str, default: int, minimum: int = 0) -> int:
+        """Return a whole number, `minimum` or above."""
+        node, name = self._find(path)
+        if node is None:
+            return default
+        if not isinstance(node, str) or not re.fullmatch(r"[+-]?[0-9]{1,18}", node):
+            raise _misfit(name, node, Kind.INTEGER)
+        if int(node) < minimum:
+            raise UsageError(f"configuration key '{name}' must be {minimum} or above, not {node}")
+        return int(node)
+
+    def number(self, path: str, default: float) -> float:
+        """Return a number that is not below zero."""
+        node, name = self._find(path)
+        if node is None:
+            return default
+        try:
+            number = float(node) if isinstance(node, str) else -1.0
+        except ValueError:
+            number = -1.0
+        if not 0 <= number < float("inf"):
+            raise _misfit(name, node, Kind.NUMBER)
+        return number
+
+    def path(self, path: str) -> Path | None:
+        """Return the path of a file or folder, None where none is given."""
+        text = self.text(path)
+        return Path(text) if text else None
+
     def texts(self, path: str) -> tuple[str, ...]:
         """Return a list of strings; one string stands for a list of it."""
         node, name = self._find(path)

@@ -34,7 +34,13 @@ def run(options: Options, configuration: Configuration, messages: Messages) -> i
     if options.dry_run:
         messages.tell("dry run: nothing is watched")
         return OK
-    outputs = Outputs(configuration, unbuffered=options.unbuffered, silent=options.print_events)
+    outputs = Outputs(
+        configuration,
+        report=messages.warn,
+        unbuffered=options.unbuffered,
+        silent=options.print_events,
+        patient=all(each.connection.progress is not None for each in observed),
+    )
     with _pid_file(options.pid_file), interruption() as asked:
         watches = [
             Watch(
@@ -60,6 +66,8 @@ def run(options: Options, configuration: Configuration, messages: Messages) -> i
         ),
         file=stream,
     )
+    for name, count in outputs.lost.items():
+        print(f"Alerts lost by {name} output: {count}", file=stream)
     if finished:
         return next((backend.exit_code for backend in backends if backend.exit_code is not None), OK)
     return OK if asked.signal is None or not options.command else 128 + asked.signal

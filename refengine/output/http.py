@@ -15,6 +15,8 @@ from urllib.parse import SplitResult, urlsplit
 from refengine.output.channel import ChannelError, LineRefusedError
 from refengine.priority import Priority
 
+USER_AGENT: Final = "refengine"
+
 PATIENCE: Final = 5.0
 """Seconds that the receiver may take to accept a connection, or for any part of its answer."""
 
@@ -35,7 +37,7 @@ class HttpOutput:
 
     url: str
     json: bool = False
-    user_agent: str = "refengine"
+    user_agent: str = USER_AGENT
     insecure: bool = False
     authority: Path | None = None
     authorities: Path | None = None

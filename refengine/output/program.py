@@ -87,7 +87,7 @@ class ProgramChannel:
         assert self._process.stdin is not None
         return self._process.stdin.fileno()
 
-    def _leave(self, patience: float = _FAREWELL) -> None:
+    def _leave(self, patience: float | None = None) -> None:
         process, self._process = self._process, None
         self._rest = b""
         if process is None:
@@ -97,7 +97,7 @@ class ProgramChannel:
             process.stdin.close()
         # Whoever waits for all children of this program may have been told of the end already; `wait` copes.
         try:
-            process.wait(patience)
+            process.wait(_FAREWELL if patience is None else patience)
         except subprocess.TimeoutExpired:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)

@@ -19,6 +19,9 @@ LONGEST_DELAY: Final = 30.0
 _FULL: Final = 0.8
 """The share of its capacity at which a queue is reported as filling up."""
 
+PATIENCE: Final = 5.0
+"""Seconds that a channel that fails has at the end, where one that is only slow has any time."""
+
 _HASTE: Final = 0.05
 """Seconds between two attempts when the end has come."""
 
@@ -61,11 +64,23 @@ class OutputQueue:
         self._failing = False
         self._alarmed = False
         self._closed: ChannelClosedError | None = None
+        self._last_fault: RefengineError | None = None
+        """What went wrong when the channel was closed."""
 
     @property
     def depth(self) -> int:
         """How many lines wait."""
         return len(self._lines)
+
+    @property
+    def closed(self) -> bool:
+        """True once nobody reads the channel any longer."""
+        return self._closed is not None
+
+    @property
+    def lost(self) -> int:
+        """How many lines have been dropped or refused."""
+        return self.dropped + self.refused
 
     def put(self, line: str, priority: Priority) -> None:
         """Hand over a line; it is written now where that takes no time and none waits before it.
@@ -104,28 +119,38 @@ class OutputQueue:
                 self._start()
             self._changed.notify_all()
 
-    def close(self, seconds: float | None) -> None:
+    def finish(self) -> None:
+        """Let the channel have no more than what waits, and without pauses between attempts."""
+        self._ending.set()
+        with self._changed:
+            self._changed.notify_all()
+
+    def close(self, seconds: float | None) -> float | None:
         """Write what waits, for so many seconds at most (None for any time), and close the channel.
 
-        What is left then is dropped, counted and reported.
+        What is left then is dropped, counted and reported. Return the seconds that are left.
 
         :raises ChannelClosedError: when nobody reads the channel any longer.
         :raises ChannelError: when the channel cannot write out what it buffers.
         """
-        thread = self._thread
-        self._ending.set()
-        if thread is None:
+        self.finish()
+        if self._thread is None:
             self._channel.close()
-            return
-        with self._changed:
-            self._changed.notify_all()
-        thread.join(seconds)
+            return seconds
+        start = time.monotonic()
+        while self._thread.is_alive() and (seconds is None or time.monotonic() - start < seconds):
+            self._thread.join(_HASTE)
+            if self._failing and seconds is None:
+                seconds = time.monotonic() - start + PATIENCE
         if self._closed is not None:
             raise self._closed
-        if thread.is_alive() or self._lines:
+        if self._thread.is_alive():
             left = len(self._lines)
             self.dropped += left
             self._report(f"{left} alerts for {self.name} could not be written before the end")
+        elif self._last_fault is not None:
+            raise self._last_fault
+        return None if seconds is None else max(0.0, seconds - (time.monotonic() - start))
 
     def _written_at_once(self, line: str, priority: Priority) -> bool:
         try:
@@ -162,7 +187,7 @@ class OutputQueue:
                     break
             elif self._ending.is_set():
                 break
-        self._attempt(self._channel.close)
+        self._last_fault = self._attempt(self._channel.close)
 
     def _deliver(self, line: str, priority: Priority) -> bool:
         """Write the first line, again and again until that succeeds; return false where nobody reads any longer."""

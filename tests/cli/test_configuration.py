@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from refengine.cli.configuration import AppendOutput, Configuration, FileOutput, Matching, load_configuration
+from refengine.cli.configuration import AppendOutput, Configuration, Matching, load_configuration
 from refengine.cli.configuration_keys import KEYS
+from refengine.cli.configuration_outputs import FileOutput, ProgramOutput
 from refengine.errors import UsageError
 from refengine.output.formats import LineFormat
+from refengine.output.http import HttpOutput
 from refengine.priority import Priority
 from refengine.rulefile.selection import Selection
 
@@ -21,7 +23,7 @@ def test_the_defaults() -> None:
     assert configuration == Configuration()
     assert configuration.matching is Matching.FIRST
     assert configuration.priority is Priority.DEBUG
-    assert configuration.stdout
+    assert configuration.outputs.stdout
     assert not configuration.format.json
 
 
@@ -78,8 +80,27 @@ def test_channels() -> None:
     configuration = configure(
         "file_output.enabled=true", "file_output.filename=/tmp/x", "stdout_output.enabled=no"
     )
-    assert configuration.file == FileOutput(Path("/tmp/x"))
-    assert not configuration.stdout
+    assert configuration.outputs.file == FileOutput(Path("/tmp/x"))
+    assert not configuration.outputs.stdout
+
+
+def test_channels_to_elsewhere() -> None:
+    outputs = configure(
+        "json_output=true",
+        "syslog_output.enabled=true",
+        'program_output={"enabled": true, "program": "cat"}',
+        'http_output={"enabled": true, "url": "https://x/", "mtls": true, "client_cert": "c", "client_key": "k"}',
+        "http_output.ca_bundle=b",
+        "outputs_queue.capacity=0",
+        "output_timeout=500",
+    ).outputs
+    assert outputs.syslog
+    assert outputs.program == ProgramOutput("cat")
+    assert outputs.http == HttpOutput(
+        "https://x/", json=True, authority=Path("b"), certificate=Path("c"), key=Path("k")
+    )
+    assert outputs.capacity is None, "as in Falco, 0 is no limit"
+    assert outputs.slow_after == 0.5
 
 
 @pytest.mark.parametrize(
@@ -89,6 +110,10 @@ def test_channels() -> None:
         ("priority=loud", "'loud' is no priority"),
         ("rule_matching=some", "must be first or all"),
         ("file_output.enabled=true", "needs 'file_output.filename'"),
+        ("http_output.enabled=true", "needs 'http_output.url'"),
+        ("program_output.enabled=true", "needs 'program_output.program'"),
+        ("outputs_queue.capacity=-1", "must be 0 or above"),
+        ("outputs_queue.capacity=many", "must be a whole number, not 'many'"),
         ("rules[].disable=x", "below a plain value"),
         ("rules=x", "must be a list"),
         ("append_output[]=x", "below a plain value"),

@@ -96,7 +96,12 @@ def test_a_write_that_takes_too_long_is_reported() -> None:
     sink.gate.clear()
     outputs = queue(sink, said, slow_after=0.02)
     put(outputs, "one")
-    until(lambda: outputs.watch() or bool(said))
+
+    def watched() -> bool:
+        outputs.watch()
+        return bool(said)
+
+    until(watched)
     assert "test output is slow: 1 alerts wait" in said[0]
     sink.gate.set()
     outputs.close(10)
@@ -171,8 +176,9 @@ def test_a_reader_that_is_gone_is_told_to_the_caller() -> None:
     sink.fault = ChannelClosedError("gone")
     outputs = queue(sink)
     put(outputs, "a")
+    until(lambda: outputs.closed)
     with pytest.raises(ChannelClosedError):
-        until(lambda: put(outputs, "b") is not None)
+        put(outputs, "b")
     with pytest.raises(ChannelClosedError):
         outputs.close(10)
 

@@ -48,13 +48,18 @@ def test_a_log_that_is_not_there_is_an_error_until_it_is(tmp_path: Path) -> None
     channel.close()
 
 
-def test_a_log_that_does_not_read_is_an_error(tmp_path: Path) -> None:
+def test_a_log_that_does_not_read_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("refengine.output.syslog._PATIENCE", 0.05)
     path = tmp_path / "log"
     with log_at(path):
         channel = SyslogChannel(path)
-        with pytest.raises(ChannelError, match="timed out"):
+
+        def fill() -> None:
             for _ in range(10_000):
                 channel.write("x" * 1000, Priority.ERROR)
+
+        with pytest.raises(ChannelError, match="timed out"):
+            fill()
         channel.close()
 
 
