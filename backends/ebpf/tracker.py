@@ -8,6 +8,7 @@ from refengine.backends.ebpf.events import KernelEvent
 from refengine.backends.ebpf.layout import BlobKind, RecordKind
 from refengine.backends.ebpf.probe import RecordProbe
 from refengine.event import Event
+from refengine.state.descriptors import DescriptorTable
 from refengine.state.procfs import list_threads
 from refengine.state.system import SystemState
 from refengine.state.threads import CLONE_FILES, CLONE_FS, CLONE_THREAD, Thread
@@ -78,11 +79,9 @@ class Tracker:
         head, threads = event.record.head, self._state.threads
         main = threads.get(head.pid)
         if main is not None and main.tid != head.tid:
-            thread = copy.copy(main)
-            thread.tid = thread.vtid = head.tid
+            thread = _like(main, head.tid, head.pid)
             thread.flags |= CLONE_THREAD | CLONE_FILES | CLONE_FS
-            thread.group = thread.children = None
-            thread.is_dead = False
+            thread.vtid = head.tid
             threads.add(thread)
             return thread
         thread = self._state.meet(head.tid)
@@ -96,13 +95,24 @@ class Tracker:
         return thread
 
     def _born(self, event: KernelEvent) -> None:
-        child = event.record.child()
-        if child is None:
+        """Take in the thread or process that the event tells of, whose own return is not recorded."""
+        child, maker = event.record.child(), event.thread
+        if child is None or maker is None:
             return
         threads = self._state.threads
+        if self._starts.get(child.pid, child.start) != child.start:
+            self._forget(child.pid)
         thread = threads.get(child.tid)
-        if thread is None:
-            return
+        if thread is None or thread.is_dead:
+            thread = _like(maker, child.tid, child.pid)
+            thread.clone_time = event.time
+            if child.tid != child.pid:
+                thread.flags |= CLONE_THREAD | CLONE_FILES | CLONE_FS
+            else:
+                thread.flags &= ~(CLONE_THREAD | CLONE_FILES | CLONE_FS)
+                thread.descriptors = DescriptorTable()
+            thread.ptid = child.parent
+            threads.add(thread)
         thread.vtid, thread.vpid = child.vtid, child.vpid
         parent = threads.get(child.parent)
         if parent is not None and thread.ptid != parent.tid:
@@ -139,3 +149,14 @@ class Tracker:
         group = threads.groups.get(pid)
         for tid in tuple(group.members) if group is not None else (pid,):
             threads.drop(tid)
+
+
+def _like(model: Thread, tid: int, pid: int) -> Thread:
+    """Return a thread with what one that has just been made shares with its maker, or has a copy of."""
+    thread = copy.copy(model)
+    thread.tid, thread.pid = tid, pid
+    thread.group = thread.children = None
+    thread.is_dead = False
+    thread.last_fd = -1
+    thread.env = model.environment() or model.env
+    return thread

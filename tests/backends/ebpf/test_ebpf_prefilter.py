@@ -1,0 +1,178 @@
+"""Prefilters: never wrong when they exclude an event, and useful on the rules that people have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from refengine import load_rules
+from refengine.backends.ebpf.facts import Facts, Level, atom, decides
+from refengine.backends.ebpf.plan import make_plan
+from refengine.backends.ebpf.prefilters import expression, make_prefilters, passes
+from refengine.backends.precondition import Comparison, Precondition
+from refengine.condition.interpret import Interpreter
+from refengine.fields.readers import SystemReader
+from refengine.interest import interest_of
+from refengine.rulefile.rule import Rule
+from refengine.source import Source
+from tests.corpus import corpus
+from tests.kernel_records import Machine, opened
+
+NAMES = (
+    "/etc/shadow", "/etc/pam.d", "/etc/pam.d/x", "/", "/etc", "shadow", "./shadow", "../etc/shadow", "x",
+    "/etc//shadow", "/etc/./shadow", "/etc/../etc/shadow", "/etc/shadow/", "/etc/shadow/.", "/etc/shadow/..",
+    "/home/a/.ssh/id_rsa", "/home/a/..b/c", "/home/a../x", "/tmp/release_agent", "/tmp/\x01shadow", "/tmp/\u00e9",
+    "/" + "a" * 254, "/" + "a" * 255, "/" + "a" * 300, "a/b", ".", "..", "./.", "/12345678", "/1234567", "/etc/\x7f",
+    "/var/log/syslog", "", "/\udcff",
+)  # fmt: skip
+FOLDERS = (None, b"/", b"/etc", b"/etc/pam.d", b"/" + b"d" * 250, b"/a b", b"/\xc3\xa9")
+COMMS = (b"cat", b"sshd", b"bash", b"123456789012345", b"", b"\xff")
+
+COMPARISONS = (
+    "evt.is_open_read = true", "evt.is_open_write = true", "evt.is_open_write = false", "fd.num >= 0", "fd.num = -1",
+    "fd.num in (3, 4)", "evt.rawres < 0", "evt.res = ENOENT", "evt.res != SUCCESS", "evt.res startswith E",
+    "evt.res in (SUCCESS, EACCES)", "evt.failed = true", "fd.typechar = f", "fd.typechar != d", "fd.typechar = o",
+    "fd.type = file", "fd.type in (file, directory)", "fd.name = /etc/shadow", "fd.name != /etc/shadow",
+    "fd.name in (/etc/shadow, /x, /1234567, /12345678)", "fd.name startswith /etc", "fd.name startswith /etc/",
+    "fd.name endswith shadow", "fd.name endswith /shadow", "fd.directory = /etc", "fd.directory in (/, /etc/pam.d)",
+    "fd.directory != /etc", "fd.filename = shadow", "fd.filename != shadow", "fd.filename in (x, syslog)",
+    "fd.nameraw contains ../", "fd.nameraw glob '*../*'", "proc.name = cat", "proc.name != cat",
+    "proc.name in (cat, sshd, bash, sh, zsh, ksh)", "proc.name in (cat, sshd)", "proc.name startswith ca",
+    "user.uid = 0", "user.uid > 100", "proc.cmdline contains x", "fd.name contains shadow",
+)  # fmt: skip
+
+
+def conditions(comparisons: tuple[str, ...]) -> st.SearchStrategy[str]:
+    """Return conditions of the comparisons given, joined and negated in any way."""
+    return st.recursive(
+        st.sampled_from(comparisons),
+        lambda inner: st.one_of(
+            inner.map(lambda text: f"not ({text})"),
+            st.tuples(inner, inner).map(lambda pair: f"({pair[0]}) and ({pair[1]})"),
+            st.tuples(inner, inner).map(lambda pair: f"({pair[0]}) or ({pair[1]})"),
+        ),
+        max_leaves=8,
+    )
+
+
+CALLS = st.fixed_dictionaries(
+    {
+        "path": st.one_of(
+            st.none(), st.sampled_from(NAMES).map(lambda name: name.encode("utf-8", "surrogateescape"))
+        ),
+        "flags": st.sampled_from((0, 1, 2, 3, 0o200000, 0o200001, 0o2000000, 0o100, 0o20200000)),
+        "result": st.sampled_from((-2, -13, -1, -999, 0, 3, 4, 1000)),
+        "directory": st.sampled_from((-100, 5)),
+        "cwd": st.sampled_from(FOLDERS),
+        "comm": st.sampled_from(COMMS),
+        "uid": st.sampled_from((0, 1000)),
+    }
+)
+
+
+def rule_with(condition: str) -> Rule:
+    text = f"- rule: A\n  desc: d\n  condition: >-\n    evt.type = openat and ({condition})\n  output: o\n  priority: INFO\n"
+    (rule,) = load_rules(Source("rules.yaml", text)).rules
+    return rule
+
+
+def facts(call: Mapping[str, object]) -> Facts:
+    """Return what the kernel side sees of a call."""
+    seen = dict(call)
+    return Facts(raw=seen.pop("path"), **seen)  # type: ignore[arg-type]
+
+
+def matches(rule: Rule, call: Mapping[str, object]) -> bool:
+    """Return the interpreter's verdict on the call."""
+    event = Machine().event(opened(**call))  # type: ignore[arg-type]
+    return Interpreter(SystemReader()).holds(rule.condition, event)
+
+
+def precondition(*rules: Rule) -> Precondition:
+    return interest_of(rules, decides).preconditions.get("openat", True)
+
+
+@given(conditions(COMPARISONS), CALLS)
+def test_what_matches_passes(condition: str, call: dict[str, object]) -> None:
+    rule = rule_with(condition)
+    if matches(rule, call):
+        assert passes("openat", precondition(rule), facts(call))
+
+
+@pytest.mark.parametrize("condition", COMPARISONS)
+@given(call=CALLS)
+def test_each_comparison_is_as_the_interpreter_has_it_where_it_is_known(
+    condition: str, call: dict[str, object]
+) -> None:
+    rule = rule_with(condition)
+    found = precondition(rule)
+    if isinstance(found, Comparison):
+        decided = atom("openat", found)
+        assert decided is not None
+        outcome = decided.holds(facts(call))
+        assert outcome is None or outcome is matches(rule, call)
+    else:
+        assert found is True
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize(
+    "file", ["falco_rules.yaml", "falco-incubating_rules.yaml", "falco-sandbox_rules.yaml"]
+)
+def test_public_rules_pass_what_they_match(file: str) -> None:
+    rules = [
+        rule
+        for rule in load_rules(corpus(f"rules/{file}")).enabled("syscall")
+        if "openat" in rule.event_types
+    ]
+    joined = precondition(*rules)
+    assert joined is not True
+
+    @given(CALLS)
+    def check(call: dict[str, object]) -> None:
+        event = Machine().event(opened(**call))  # type: ignore[arg-type]
+        interpreter = Interpreter(SystemReader())
+        if any(interpreter.holds(rule.condition, event) for rule in rules):
+            assert passes("openat", joined, facts(call))
+
+    check()
+
+
+@pytest.mark.corpus
+def test_public_rules_exclude_ordinary_files() -> None:
+    joined = precondition(*load_rules(corpus("rules/falco_rules.yaml")).enabled("syscall"))
+    ordinary = Facts(3, b"cat", 1000, 0, b"/usr/lib/x86_64-linux-gnu/libc.so.6")
+    assert not passes("openat", joined, ordinary)
+    assert passes("openat", joined, Facts(3, b"cat", 1000, 0, b"/etc/shadow"))
+    assert not passes("openat", joined, Facts(3, b"cat", 1000, 0, b"notes.txt", cwd=b"/home/me"))
+    assert passes("openat", joined, Facts(3, b"cat", 1000, 0, b"shadow", cwd=b"/etc"))
+
+
+def test_no_text_of_rules_gets_into_the_program() -> None:
+    rule = rule_with(
+        'fd.name = "/x; return 0; /*" or proc.name = "*/ evil" or fd.filename in ("a\\"b", "c)d")'
+    )
+    interest = interest_of([rule], decides)
+    text = make_prefilters(make_plan(interest), interest.preconditions).text
+    assert "prefilter_257" in text
+    assert not {"evil", "/*", '"'} & {word for word in ("evil", "/*", '"') if word in text}
+
+
+def test_what_costs_little_is_decided_first() -> None:
+    rule = rule_with("proc.name = cat and fd.name = /etc/shadow and evt.is_open_read = true and fd.num >= 0")
+    steps = [expression("openat", precondition(rule), level) for level in Level]
+    assert "comm" not in steps[Level.NAME]
+    assert "word_at" not in steps[Level.ARGUMENTS]
+    assert "flags" not in steps[Level.RESULT]
+    assert steps[Level.THREAD].index("flags") < steps[Level.THREAD].index("word_at")
+
+
+def test_calls_that_no_rule_can_match_are_not_attached_to() -> None:
+    rule = rule_with("evt.rawres = 5")
+    interest = interest_of([rule], decides)
+    found = make_prefilters(make_plan(interest), {"openat": False})
+    assert found.never == {257}
+    assert not found.functions

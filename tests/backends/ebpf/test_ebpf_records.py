@@ -1,0 +1,242 @@
+"""From records to events and to the state, without a kernel that writes them."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from refengine.backends.ebpf.captures import captures, packed
+from refengine.backends.ebpf.layout import CHILD, DESCRIPTOR, PLAN_SIZE, PROGRAM, RECORD, BlobKind, RecordKind
+from refengine.backends.ebpf.record import Record
+from refengine.event import Event
+from refengine.event.sockets import InetAddress, InetTuple
+from refengine.fields.registry import extractor_of
+from refengine.tables.syscalls import BY_NAME
+from tests.kernel_records import PATH_ADDRESS, PID, Machine, blob, opened, record
+
+
+def program(**changed: int) -> bytes:
+    names = [
+        "inheritable",
+        "permitted",
+        "effective",
+        "inode",
+        "changed",
+        "modified",
+        "mapped",
+        "minor",
+        "major",
+        "limit",
+        "tty",
+        "pgid",
+        "sid",
+        "vpgid",
+        "vpid",
+        "vtid",
+        "loginuid",
+        "mode",
+        "owner",
+        "group",
+        "upper",
+        "lower",
+    ]
+    values = dict.fromkeys(names, 0) | {"vpid": PID, "vtid": PID, "limit": 1024} | changed
+    return blob(BlobKind.PROGRAM, PROGRAM.pack(*values.values()))
+
+
+def executed(*blobs: bytes, comm: bytes = b"cat", args: bytes = b"cat\0/etc/shadow\0", **head: int) -> bytes:
+    return record(
+        RecordKind.EXECUTION,
+        comm=comm,
+        blobs=[
+            program(sid=7, upper=1),
+            blob(BlobKind.ARGUMENTS, args, 0x7FFF0000),
+            blob(BlobKind.PROGRAM_PATH, b"/usr/bin/cat"),
+            blob(BlobKind.WORKING_DIRECTORY, b"/home/me"),
+            *blobs,
+        ],
+        **head,  # type: ignore[arg-type]
+    )
+
+
+def value(name: str, event: Event, argument: str | None = None) -> object:
+    extractor = extractor_of(name)
+    assert extractor is not None
+    return extractor.bind(argument)(event)
+
+
+def test_an_execution_makes_a_process_known_that_proc_never_shows() -> None:
+    machine = Machine()
+    event = machine.event(executed(uid=1000))
+    assert event.name == "execve"
+    thread = event.thread
+    assert thread is not None
+    assert (thread.pid, thread.comm, thread.exe, thread.args) == (PID, "cat", "cat", ("/etc/shadow",))
+    assert (thread.exepath, thread.sid, thread.uid, thread.cwd) == ("/usr/bin/cat", 7, 1000, "/home/me/")
+    assert thread.exe_upper_layer
+    assert thread.cmdline() == "cat /etc/shadow"
+
+
+def test_a_container_is_known_by_its_control_group() -> None:
+    path = b"/docker/" + b"0123456789abcdef" * 4
+    machine = Machine()
+    event = machine.event(executed(blob(BlobKind.CGROUP, b"/"), blob(BlobKind.CGROUP, path, 1)))
+    assert event.thread is not None
+    assert value("container.id", event) == "0123456789ab"
+    other = Machine().event(executed(blob(BlobKind.CGROUP, b"/"), blob(BlobKind.CGROUP, b"/user.slice", 1)))
+    assert value("container.id", other) == "host"
+
+
+def test_the_life_of_a_process() -> None:
+    machine = Machine()
+    machine.event(executed())
+    child = PID + 1
+    birth = record(
+        RecordKind.BIRTH,
+        name="vfork",
+        result=child,
+        blobs=[blob(BlobKind.CHILD, CHILD.pack(child, child, child, child, 2, 0x4100, PID))],
+    )
+    event = machine.event(birth)
+    assert event.name == "vfork"
+    thread = machine.state.threads[child]
+    assert (thread.ptid, thread.comm, thread.args, thread.exepath) == (
+        PID,
+        "cat",
+        ("/etc/shadow",),
+        "/usr/bin/cat",
+    )
+    machine.event(record(RecordKind.END, pid=child, ppid=PID, start=2, args=(1,)))
+    machine.event(opened(b"/x"))
+    assert child not in machine.state.threads
+    assert PID in machine.state.threads
+
+
+def test_a_number_that_is_used_again_is_another_process() -> None:
+    machine = Machine()
+    machine.event(executed(start=1))
+    machine.event(executed(start=2, comm=b"sh", args=b"sh\0"))
+    event = machine.event(record(RecordKind.SYSCALL_EXIT, name="openat", start=3, comm=b"new", result=-2))
+    assert event.thread is not None
+    assert (event.thread.comm, event.thread.args) == ("new", ())
+
+
+def test_name_and_user_come_with_every_record() -> None:
+    machine = Machine()
+    machine.event(executed(uid=0))
+    event = machine.event(opened(b"/x", comm=b"renamed", uid=1000))
+    assert (value("proc.name", event), value("user.uid", event)) == ("renamed", 1000)
+
+
+def test_threads_of_a_process_share_what_it_has() -> None:
+    machine = Machine()
+    machine.event(executed())
+    event = machine.event(
+        record(RecordKind.SYSCALL_EXIT, name="openat", tid=PID + 5, comm=b"worker", result=-2)
+    )
+    thread = event.thread
+    assert thread is not None
+    assert (thread.pid, thread.comm, thread.args) == (PID, "worker", ("/etc/shadow",))
+    assert thread.descriptors is machine.state.threads[PID].descriptors
+    machine.event(record(RecordKind.END, tid=PID + 5, args=(1,)))
+    machine.event(opened(b"/x", comm=b"other"))
+    assert PID + 5 not in machine.state.threads
+
+
+@pytest.mark.parametrize(
+    ("path", "cwd", "name"),
+    [
+        (b"/etc/shadow", None, "/etc/shadow"),
+        (b"shadow", b"/etc", "/etc/shadow"),
+        (b"../etc/./shadow", b"/home/me", "/home/etc/shadow"),
+        (b"new\nline", b"/", "/newline"),
+        (b"\x1b[31mred", b"/", "/[31mred"),
+        (b"\xff\xfe", b"/tmp", "/tmp/\udcff\udcfe"),
+    ],
+)  # fmt: skip
+def test_names_of_opened_files(path: bytes, cwd: bytes | None, name: str) -> None:
+    event = Machine().event(opened(path, cwd=cwd))
+    assert value("fd.name", event) == name
+
+
+def test_a_connection_has_the_ends_that_the_kernel_tells() -> None:
+    address = struct.pack("=H", 2) + (443).to_bytes(2, "big") + bytes((10, 0, 0, 9)) + bytes(8)
+    state = DESCRIPTOR.pack(
+        11,
+        8,
+        0o140777,
+        2,
+        2,
+        1,
+        6,
+        1,
+        50000,
+        443,
+        bytes((10, 0, 0, 1)) + bytes(12),
+        bytes((10, 0, 0, 9)) + bytes(12),
+    )
+    event = Machine().event(
+        record(
+            RecordKind.SYSCALL_EXIT,
+            name="connect",
+            args=(4, PATH_ADDRESS, 16),
+            blobs=[blob(BlobKind.DESCRIPTOR, state, 4), blob(BlobKind.MEMORY, address, PATH_ADDRESS)],
+        )
+    )
+    here, there = InetAddress(bytes((10, 0, 0, 1)), 50000), InetAddress(bytes((10, 0, 0, 9)), 443)
+    assert event.param("tuple") == InetTuple(here, there)
+    assert value("fd.name", event) == "10.0.0.1:50000->10.0.0.9:443"
+    assert value("fd.l4proto", event) == "tcp"
+
+
+def test_a_failed_execution_tells_what_was_to_be_executed() -> None:
+    machine = Machine()
+    machine.event(executed())
+    event = machine.event(
+        record(
+            RecordKind.SYSCALL_EXIT,
+            name="execve",
+            result=-2,
+            args=(PATH_ADDRESS,),
+            blobs=[blob(BlobKind.TEXT, b"/nowhere\0", PATH_ADDRESS)],
+        )
+    )
+    assert event.param("filename") == "/nowhere"
+    assert event.thread is not None
+    assert event.thread.comm == "cat"
+
+
+def test_a_successful_execution_is_told_once() -> None:
+    data = record(RecordKind.SYSCALL_EXIT, name="execve", result=0)
+    assert Machine().decoder.event(data) is None
+
+
+@given(st.sampled_from(sorted(captures(80))), st.binary(max_size=300), st.integers(-5, 5))
+def test_no_content_of_a_record_breaks_its_decoding(name: str, content: bytes, result: int) -> None:
+    """What a program has in its memory is its own choice."""
+    blobs = [
+        blob(BlobKind.TEXT, content, 1),
+        blob(BlobKind.MEMORY, content, 1),
+        blob(BlobKind.DESCRIPTOR, content[:64].ljust(64, b"\0"), 1),
+        blob(BlobKind.UNIX_LOCAL, content[:108], 1),
+    ]
+    data = record(
+        RecordKind.SYSCALL_EXIT, name=name, result=result, args=(1,) * 6, blobs=blobs, comm=content[:16]
+    )
+    event = Machine().decoder.event(data)
+    assert event is None or len(event.params) == len(event.type.params)
+
+
+def test_a_record_that_is_cut_short_has_what_is_there() -> None:
+    data = opened(b"/etc/shadow")
+    for end in range(RECORD.size, len(data)):
+        Record(data[:end]).string(0, PATH_ADDRESS)
+
+
+def test_captures_name_calls_and_fit_the_plan() -> None:
+    table = captures(80)
+    assert set(table) <= set(BY_NAME)
+    assert all(len(packed(wanted)) == PLAN_SIZE for wanted in table.values())
