@@ -34,7 +34,9 @@ class DocumentError(ValueError):
 
 
 def parse(data: bytes) -> Any:
-    """Return the value of a JSON text. Bytes that are no UTF-8 are kept, halves of surrogate pairs are replaced.
+    """Return the value of a JSON text. Bytes that are no UTF-8 are kept.
+
+    Halves of surrogate pairs, which no text may have, are replaced, and such bytes with them.
 
     :raises DocumentError: when it is no JSON.
     """
@@ -47,7 +49,7 @@ def parse(data: bytes) -> Any:
         raise DocumentError("it nests too deeply") from None
     except ValueError as error:
         raise DocumentError(str(error)) from None
-    if _HALF_PAIR.search(text) is not None and _SURROGATES.search(text) is None:
+    if _HALF_PAIR.search(text) is not None:
         value = _whole_characters(value)
     return value
 

@@ -78,17 +78,9 @@ class _Guarded(web.Server):
 class Server:
     """Listens at an endpoint in a thread of its own, and has `answer` answer each request there."""
 
-    def __init__(
-        self,
-        endpoint: Endpoint,
-        answer: Answer,
-        connections: int = CONNECTIONS_LIMIT,
-        patience: float = FIRST_REQUEST_TIME,
-    ) -> None:
+    def __init__(self, endpoint: Endpoint, answer: Answer) -> None:
         self._endpoint = endpoint
         self._answer = answer
-        self._connections = connections
-        self._patience = patience
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._guarded: _Guarded | None = None
@@ -135,9 +127,9 @@ class Server:
     async def _serve(self, listening: Future[int]) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        self._guarded = _Guarded(self._answer, self._connections, self._patience)
+        self._guarded = _Guarded(self._answer, CONNECTIONS_LIMIT, FIRST_REQUEST_TIME)
         tls = self._endpoint.tls
-        handshake = None if tls is None else self._patience
+        handshake = None if tls is None else FIRST_REQUEST_TIME
         server = await self._loop.create_server(
             self._guarded, self._endpoint.host, self._endpoint.port, ssl=tls, ssl_handshake_timeout=handshake
         )

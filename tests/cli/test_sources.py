@@ -1,0 +1,241 @@
+"""The choice of backends, and several sources at once."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from refengine.backends.target import Address, Target
+from refengine.cli.audit_plugin import plugin_address
+from refengine.cli.backends import choose
+from refengine.cli.configuration import Configuration, load_configuration
+from refengine.cli.document import Document, Node
+from refengine.cli.options import parse_options
+from refengine.errors import UsageError
+from refengine.terminal import Style
+
+ROOT = Path(__file__).resolve().parents[2]
+EVENT = {"kind": "Event", "auditID": "1", "verb": "get", "user": {"username": "eve"}}
+RULES = """
+- rule: Audit
+  desc: A request
+  condition: ka.user.name = eve
+  output: audit %ka.verb
+  priority: INFO
+  source: k8s_audit
+- rule: Started
+  desc: A program is started
+  condition: evt.type = execve and proc.name = true
+  output: started %proc.name
+  priority: INFO
+"""
+
+
+def chosen(*arguments: str, configuration: Configuration | None = None) -> list[tuple[str, Target]]:
+    options = parse_options(arguments, Style(False))
+    return list(choose(options, configuration or Configuration()))
+
+
+URL = "http://127.0.0.1:1/x"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("--", "true"), [("ptrace", Target(("true",)))]),
+        (("--listen", URL), [("k8s_audit", Target(address=Address(URL)))]),
+        (("--enable-source", "k8s_audit"), [("k8s_audit", Target())]),
+        (("--backend", "k8s_audit"), [("k8s_audit", Target())]),
+        (("--enable-source", "k8s_audit", "--enable-source", "syscall"), [("ebpf", Target()), ("k8s_audit", Target())]),
+        (("--backend", "ebpf", "--backend", "k8s_audit", "--listen", URL), [("ebpf", Target()), ("k8s_audit", Target(address=Address(URL)))]),
+        (("--listen", URL, "--", "true"), [("ptrace", Target(("true",))), ("k8s_audit", Target(address=Address(URL)))]),
+        (("--watch", "/x", "--listen", URL), [("fanotify", Target(watched=(Path("/x"),))), ("k8s_audit", Target(address=Address(URL)))]),
+    ],
+)  # fmt: skip
+def test_backends_share_what_is_given(arguments: tuple[str, ...], expected: list[tuple[str, Target]]) -> None:
+    assert chosen(*arguments) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "backend"),
+    [
+        (json.dumps(EVENT).encode(), "k8s_audit"),
+        (gzip.compress(json.dumps(EVENT).encode()), "k8s_audit"),
+        (b'[{"apiVersion":"audit.k8s.io/v1"}]', "k8s_audit"),
+        (b'{"evt.type": "open"}', "events"),
+        (b"\x0a\x0d\x0d\x0a", "capture"),
+        (gzip.compress(b"\x0a\x0d\x0d\x0a"), "capture"),
+        (gzip.compress(b"{" * 5000)[:-9], "capture"),
+    ],
+)
+def test_recordings_are_known_by_how_they_begin(tmp_path: Path, content: bytes, backend: str) -> None:
+    path = tmp_path / "recording"
+    path.write_bytes(content)
+    assert chosen("-e", str(path)) == [(backend, Target(files=(path,)))]
+    both = chosen("-e", str(path), "--listen", URL)
+    assert both[0][0] == backend
+    assert both[0][1].files == (path,)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        ((), "nothing to watch"),
+        (("--backend", "ebpf", "--backend", "k8s_audit", "--", "true"), "none of the backends ebpf, k8s_audit takes the command"),
+        (("--tls-key", "x", "--", "true"), "certificates go with --listen"),
+    ],
+)  # fmt: skip
+def test_what_nobody_takes_is_an_error(arguments: tuple[str, ...], fault: str) -> None:
+    with pytest.raises(UsageError, match=fault):
+        chosen(*arguments)
+
+
+def test_the_plugin_of_a_falco_configuration_is_the_backend(tmp_path: Path) -> None:
+    path = tmp_path / "falco.yaml"
+    path.write_text(
+        """
+load_plugins: [k8saudit, json]
+plugins:
+  - name: json
+    library_path: libjson.so
+  - name: k8saudit
+    library_path: libk8saudit.so
+    init_config:
+      webhookMaxBatchSize: 1000
+    open_params: "http://:9765/k8s-audit"
+"""
+    )
+    configuration = load_configuration(path)
+    address = Address("http://:9765/k8s-audit", body_limit=1000)
+    assert configuration.audit_address == address
+    assert chosen(configuration=configuration) == [("k8s_audit", Target(address=address))]
+    assert chosen("--", "true", configuration=configuration)[1][1].address == address
+    assert chosen("--backend", "ptrace", "--", "true", configuration=configuration) == [
+        ("ptrace", Target(("true",)))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("plugin", "expected"),
+    [
+        ({"open_params": "https://:1/x"}, Address("https://:1/x", Path("/etc/falco/falco.pem"))),
+        (
+            {"open_params": "https://:1/x", "init_config": '{"sslCertificate": "/a.pem", "webhookMaxBatchSize": 5}'},
+            Address("https://:1/x", Path("/a.pem"), body_limit=5),
+        ),
+        ({"open_params": "http://:1/x", "init_config": ""}, Address("http://:1/x")),
+    ],
+)  # fmt: skip
+def test_settings_of_the_plugin(plugin: dict[str, Node], expected: Address) -> None:
+    root: dict[str, Node] = {"load_plugins": ["k8saudit"], "plugins": [{"name": "k8saudit", **plugin}]}
+    assert plugin_address(Document(root)) == expected
+    assert plugin_address(Document({**root, "load_plugins": ["json"]})) is None
+
+
+@pytest.mark.parametrize(
+    ("plugin", "fault"),
+    [
+        ({}, "must be an address, not ''"),
+        ({"open_params": "/var/log/audit"}, "files are read with -e"),
+        ({"open_params": "http://:1/", "init_config": "{"}, "is no JSON"),
+        ({"open_params": "http://:1/", "init_config": "[1]"}, "must be a mapping"),
+        ({"open_params": "http://:1/", "init_config": {"webhookMaxBatchSize": "-5"}}, "above zero, not '-5'"),
+    ],
+)
+def test_settings_of_the_plugin_that_make_no_sense(plugin: dict[str, Node], fault: str) -> None:
+    root: dict[str, Node] = {"load_plugins": ["k8saudit"], "plugins": [{"name": "k8saudit", **plugin}]}
+    with pytest.raises(UsageError, match=fault):
+        plugin_address(Document(root))
+    with pytest.raises(UsageError, match="which 'plugins' says nothing of"):
+        plugin_address(Document({"load_plugins": ["k8saudit"]}))
+
+
+@pytest.fixture
+def rules(tmp_path: Path) -> Path:
+    path = tmp_path / "rules.yaml"
+    path.write_text(RULES)
+    return path
+
+
+@contextlib.contextmanager
+def started(rules: Path, *arguments: str | Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with subprocess.Popen(
+        [sys.executable, "-m", "refengine", "-r", rules, "--listen", f"http://127.0.0.1:{port}/k8s-audit", *arguments],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as run:  # fmt: skip
+        try:
+            yield run, port
+        finally:
+            run.kill()
+
+
+def post(port: int) -> None:
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed")
+    deadline = time.monotonic() + 20
+    while True:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            connection.request("POST", "/k8s-audit", json.dumps(EVENT))
+            assert connection.getresponse().status == 200
+        except ConnectionRefusedError:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        else:
+            return
+        finally:
+            connection.close()
+
+
+def test_an_event_that_is_posted_raises_an_alert_at_once(rules: Path) -> None:
+    with started(rules) as (run, port):
+        post(port)
+        assert run.stdout is not None
+        assert run.stdout.readline().endswith(": Informational audit get\n")
+        run.send_signal(signal.SIGTERM)
+        out, err = run.communicate(timeout=20)
+    assert run.returncode == 0
+    assert "Events seen: 1\n" in out
+    assert "the k8s_audit backend has no events of source syscall, so rule 'Started' is not evaluated" in err
+
+
+@pytest.mark.ptrace
+def test_a_command_and_what_is_posted_are_watched_at_once_until_the_command_ends(
+    rules: Path, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    script = f"/bin/true; while ! test -e {go}; do sleep 0.05; done; exit 5"
+    with started(rules, "--", "sh", "-c", script) as (run, port):
+        post(port)
+        assert run.stdout is not None
+        lines = {run.stdout.readline().partition(": ")[2] for _ in range(2)}
+        assert lines == {"Informational audit get\n", "Informational started true\n"}
+        go.touch()
+        out, err = run.communicate(timeout=20)
+    assert run.returncode == 5
+    assert err == ""
+    assert "Events detected: 2\n" in out
+
+
+@pytest.mark.ptrace
+def test_one_that_cannot_start_ends_the_others(rules: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}/k8s-audit"
+        done = subprocess.run(
+            [sys.executable, "-m", "refengine", "-r", rules, "--listen", url, "--", "sleep", "30"],
+            cwd=ROOT, capture_output=True, text=True, timeout=20, check=False,
+        )  # fmt: skip
+    assert done.returncode == 1
+    assert "Error: cannot listen at 127.0.0.1" in done.stderr
