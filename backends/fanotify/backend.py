@@ -16,7 +16,7 @@ from refengine.backends.fanotify.file_events import change_events, open_event
 from refengine.backends.fanotify.holding import Holding
 from refengine.backends.fanotify.looking import Looking
 from refengine.backends.fanotify.opens import Exact, Opens
-from refengine.backends.fanotify.order import ordered
+from refengine.backends.fanotify.order import Order
 from refengine.backends.fanotify.process_events import ProcessEvents
 from refengine.backends.fanotify.sightings import Sighting
 from refengine.backends.fanotify.watch import FileWatch, FolderWatch, HostWatch, Seen
@@ -62,6 +62,7 @@ class FanotifyBackend:
         self._holding: Holding | None = None
         self._opens = Opens(self._exact)
         self._makes = ProcessEvents()
+        self._order = Order()
         self._interest = Interest(None)
         self._poll = select.poll()
         self._own = frozenset({os.getpid()})
@@ -110,6 +111,8 @@ class FanotifyBackend:
         while True:
             left = end - time.monotonic()
             patience = min(left, _TICK) if self._opens.waiting else left
+            if self._order.waiting:
+                patience = min(left, _PAUSE)
             ready = self._poll.poll(max(0.0, patience) * 1000)
             if ready:
                 time.sleep(_PAUSE)
@@ -132,7 +135,7 @@ class FanotifyBackend:
         self._seen += len(files) + len(processes)
         events: list[Event] = []
         stamp = time.time_ns()
-        for item in ordered(files, processes):
+        for item in self._order.round(files, processes):
             if isinstance(item, Seen):
                 self._tell_file(item, events, now, stamp)
             else:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
 from refengine.backends.base import Availability, Connection
 from refengine.backends.target import Target
 from refengine.errors import BackendError
+from refengine.event import Event
 from refengine.state.interface_list import read_interfaces
 from refengine.state.procfs import list_threads, read_boot_time
 from refengine.state.system import SystemState
@@ -65,7 +65,16 @@ def connect(target: Target) -> Connection:
     backend = FanotifyBackend(
         target.watched, target.held, seed=seed if privileged else _nothing, privileged=privileged
     )
-    return Connection(backend, state.apply, lambda: backend.warnings, state)
+
+    def observe(event: Event) -> None:
+        state.apply(event)
+        if event.thread is not None and event.name == "execve":
+            # No event tells of changes of the working directory; it is known from when a program was started.
+            cwd = event.param("cwd")
+            if isinstance(cwd, str):
+                event.thread.set_cwd(cwd)
+
+    return Connection(backend, observe, lambda: backend.warnings, state)
 
 
 def _nothing() -> None:
@@ -73,4 +82,12 @@ def _nothing() -> None:
 
 
 def _is_privileged() -> bool:
-    return os.geteuid() == 0
+    """Return whether the kernel lets us ask for everything, by asking: root in a container may not."""
+    from refengine.backends.fanotify.binding import REPORT_DFID_NAME, REPORT_TID
+    from refengine.backends.fanotify.group import Group
+
+    try:
+        Group(REPORT_DFID_NAME | REPORT_TID).close()
+    except BackendError:
+        return False
+    return True

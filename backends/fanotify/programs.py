@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -16,56 +17,83 @@ _CHUNK: Final = 1 << 16
 _DELETED: Final = " (deleted)"
 
 
-class Glance(NamedTuple):
-    """What vanishes with the end of a process: its program's path and file, its arguments, its short name.
+class File(NamedTuple):
+    """A program's file: its inode, the times of its last change of status and of content in nanoseconds, its rights."""
 
-    `file` is its inode and the times, in nanoseconds, of its last change of status and of content. All are empty
-    where the process had ended already.
+    ino: int
+    ctime: int
+    mtime: int
+    mode: int
+    uid: int
+    gid: int
+
+
+class Glance(NamedTuple):
+    """What vanishes with the end of a process: its program's path and file, its arguments, names and environment.
+
+    All are empty where the process had ended already.
     """
 
     path: str
-    file: tuple[int, int, int] | None
+    file: File | None
     command: tuple[str, ...]
     comm: str
+    cwd: str
+    env: tuple[str, ...]
 
 
 def glance(pid: int) -> Glance:
-    """Return what a process shows now; four small reads, since it may not be there for long."""
+    """Return what a process shows now; few reads, since it may not be there for long."""
     folder = f"/proc/{pid}"
+    command = _texts(f"{folder}/cmdline")
     file = None
-    command = _text(f"{folder}/cmdline")
     try:
         path = os.readlink(f"{folder}/exe")  # noqa: PTH115  (keeps what a Path would tidy up)
-        status = os.stat(f"{folder}/exe")  # noqa: PTH116  (a Path costs more than the call)
-        file = (status.st_ino, status.st_ctime_ns, status.st_mtime_ns)
+        found = os.stat(f"{folder}/exe")  # noqa: PTH116  (a Path costs more than the call)
+        file = File(
+            found.st_ino, found.st_ctime_ns, found.st_mtime_ns, found.st_mode, found.st_uid, found.st_gid
+        )
     except OSError:
         path = ""
-    comm = _text(f"{folder}/comm").removesuffix("\n")
-    return Glance(path, file, tuple(command.removesuffix("\0").split("\0")) if command else (), comm)
+    try:
+        cwd = os.readlink(f"{folder}/cwd")  # noqa: PTH115  (keeps what a Path would tidy up)
+    except OSError:
+        cwd = ""
+    env = _texts(f"{folder}/environ")
+    return Glance(path, file, command, _text(f"{folder}/comm").removesuffix("\n"), cwd, env)
 
 
 def program_of(pid: int, seen: Glance, opened: Sequence[str], boot_time: int) -> tuple[Thread, bool]:
-    """Return the process with its new program: what it shows now, what was seen before, and else what was opened.
+    """Return the process with its new program: what was seen of it, and else what was opened.
 
-    The second value is false where the process is gone, so that nothing but its program is known.
-
-    `opened` are the files that were opened to execute the program: itself, and what interprets it.
+    What the process shows now may be the next program already, so that it tells only of the process. `opened` are
+    the files that were opened to execute the program: itself, and what interprets it. The second value is false
+    where the process is gone, so that nothing but its program is known.
     """
     thread = read_thread(pid, {}, boot_time)
-    if thread is not None and thread.exe_ino:
-        return thread, True
     is_there = thread is not None
     if thread is None:
         thread = Thread(pid, pid, {})
+    thread.env = seen.env
+    thread.set_cwd(seen.cwd)
     thread.comm = seen.comm or thread.comm or UNKNOWN
     thread.exe, thread.args = (seen.command[0], seen.command[1:]) if seen.command else (UNKNOWN, ())
-    thread.exepath = seen.path.removesuffix(_DELETED) or next(
-        (path for path in opened if not _is_script(path)), ""
-    )
-    thread.exe_from_memfd = seen.path.startswith("/memfd:")
+    path = seen.path.removesuffix(_DELETED)
+    thread.exepath = path or next((name for name in opened if not _is_script(name)), "")
+    thread.exe_from_memfd = path.startswith("/memfd:")
     if seen.file is not None:
-        thread.exe_ino, thread.exe_ino_ctime, thread.exe_ino_mtime = seen.file
+        thread.exe_ino, thread.exe_ino_ctime, thread.exe_ino_mtime = seen.file[:3]
+        thread.exe_writable = _is_writable(seen.file, thread)
     return thread, is_there
+
+
+def _is_writable(file: File, thread: Thread) -> bool:
+    """Return whether a process may write to a file, by its rights alone."""
+    if thread.uid in (0, file.uid):
+        return thread.uid == 0 or bool(file.mode & stat.S_IWUSR)
+    if thread.gid == file.gid:
+        return bool(file.mode & stat.S_IWGRP)
+    return bool(file.mode & stat.S_IWOTH)
 
 
 def _is_script(path: str) -> bool:
@@ -74,6 +102,11 @@ def _is_script(path: str) -> bool:
             return file.read(2) == b"#!"
     except OSError:
         return False
+
+
+def _texts(path: str) -> tuple[str, ...]:
+    text = _text(path)
+    return tuple(text.removesuffix("\0").split("\0")) if text else ()
 
 
 def _text(path: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import NamedTuple
 
-from refengine.backends.fanotify.programs import Glance
+from refengine.backends.fanotify.programs import File, Glance
 from refengine.backends.netlink.process_events import ProcessEvent
 
 
@@ -39,7 +39,8 @@ def decode(line: bytes) -> Sighting | int | None:
         event = ProcessEvent(kind, cpu, time, tid, pid, tuple(numbers), text)
         if glance is None:
             return Sighting(event)
-        path, file, command, comm = glance
-        return Sighting(event, Glance(path, None if file is None else tuple(file), tuple(command), comm))
+        path, file, command, comm, cwd, env = glance
+        found = None if file is None else File(*file)
+        return Sighting(event, Glance(path, found, tuple(command), comm, cwd, tuple(env)))
     except TypeError:
         raise ValueError(f"{line!r} is no sighting") from None

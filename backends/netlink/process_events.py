@@ -42,7 +42,7 @@ class ProcessEvent(NamedTuple):
     """Something that happened to a process.
 
     `time` is in nanoseconds of the monotonic clock, `tid` and `pid` the thread and its process: of a fork the
-    maker's. `numbers` are the rest in the kernel's order: the child's thread and process (fork), the real and the
+    maker's, or for a new thread the first thread of its process. `numbers` are the rest in the kernel's order: the child's thread and process (fork), the real and the
     effective id (uid, gid), the tracer's thread and process (ptrace, zero for the end of it), the wait status
     and the signal to the parent (exit). `text` is a thread's new short name.
     """
@@ -84,4 +84,7 @@ def _event(kind: int, cpu: int, time: int, data: bytes) -> ProcessEvent:
     if layout is None or len(data) < layout.size:
         return ProcessEvent(kind, cpu, time, 0, 0)
     tid, pid, *numbers = layout.unpack_from(data)
+    if kind == FORK and numbers[0] != numbers[1]:
+        # Of a new thread the kernel names the parent of its process; it was made by one of the process's own.
+        tid = pid = numbers[1]
     return ProcessEvent(kind, cpu, time, tid, pid, tuple(numbers))

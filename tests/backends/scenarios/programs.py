@@ -1,0 +1,166 @@
+"""Programs that are started, under many names, and their ends."""
+
+from __future__ import annotations
+
+from tests.backends.scenarios.scenario import FAILURE, Scenario
+
+STARTED = "evt.type in (execve, execveat) and evt.res = SUCCESS"
+
+PROGRAMS = (
+    Scenario(
+        "start a program",
+        "/bin/true one two",
+        f"{STARTED} and proc.name = true",
+        ("proc.cmdline", "proc.pname", "proc.exe"),
+        (("true one two", "sh", "/bin/true"),),
+    ),
+    Scenario(
+        "start a program by its path",
+        "/bin/true",
+        f"{STARTED} and proc.name = true",
+        ("proc.exe", "proc.args"),
+        (("/bin/true", ""),),
+    ),
+    Scenario(
+        "start a script",
+        "{folder}/script one",
+        f"{STARTED} and proc.name = script",
+        ("proc.name", "proc.cmdline", "proc.pname"),
+        (("script", "script {folder}/script one", "sh"),),
+    ),
+    Scenario(
+        "start a program from the folder",
+        "cp /bin/true {folder}/prog; {folder}/prog",
+        f"{STARTED} and proc.exepath = {{folder}}/prog",
+        ("proc.exepath", "proc.name", "proc.is_exe_writable"),
+        (("{folder}/prog", "prog", "true"),),
+    ),
+    Scenario(
+        "another name in the first argument",
+        "os.execv('/bin/true', ['fake', 'x'])",
+        f"{STARTED} and proc.exe = fake",
+        ("proc.name", "proc.exe", "proc.args"),
+        (("true", "fake", "x"),),
+        "python",
+    ),
+    Scenario(
+        "a program in memory",
+        "fd = os.memfd_create('inmemory'); os.write(fd, open('/bin/true', 'rb').read()); os.execve(fd, ['inmemory'], {})",
+        f"{STARTED} and proc.is_exe_from_memfd = true",
+        ("proc.is_exe_from_memfd", "proc.exe"),
+        (("true", "inmemory"),),
+        "python",
+    ),
+    Scenario(
+        "a program whose file is gone",
+        "cp /bin/sleep prog; ./prog 0.3 & sleep 0.1; rm prog; wait",
+        f"{STARTED} and proc.name = prog",
+        ("proc.exepath",),
+        (("{folder}/prog",),),
+    ),
+    Scenario(
+        "a program that is not there",
+        "os.execv('{folder}/missing', ['missing'])",
+        "evt.type in (execve, execveat) and evt.failed = true and evt.res = ENOENT and evt.args contains missing",
+        ("evt.res",),
+        (("ENOENT",),),
+        "python",
+        frozenset({FAILURE}),
+    ),
+    Scenario(
+        "a grandchild",
+        "sh -c 'sh -c \"/bin/true; :\"; :'",
+        f"{STARTED} and proc.name = true and proc.aname[2] = sh",
+        ("proc.name", "proc.pname", "proc.aname[2]", "proc.aname[3]"),
+        (("true", "sh", "sh", "sh"),),
+    ),
+    Scenario(
+        "the working directory",
+        "cd sub; /bin/true",
+        f"{STARTED} and proc.name = true",
+        ("proc.cwd",),
+        (("{folder}/sub/",),),
+    ),
+    Scenario(
+        "the environment",
+        "SCENARIO_MARK=here /bin/true",
+        f'{STARTED} and proc.env contains "SCENARIO_MARK=here"',
+        ("proc.name",),
+        (("true",),),
+    ),
+    Scenario(
+        "many programs",
+        "for i in 1 2 3 4 5 6 7 8 9; do /bin/true $i; done",
+        f"{STARTED} and proc.name = true",
+        ("proc.args",),
+        tuple((str(number),) for number in range(1, 10)),
+    ),
+    Scenario(
+        "a pipeline",
+        "echo x | cat | head -n1 | wc -l",
+        f"{STARTED} and proc.name in (cat, head, wc)",
+        ("proc.name", "proc.pname"),
+        (("cat", "sh"), ("head", "sh"), ("wc", "sh")),
+    ),
+    Scenario(
+        "one program after another",
+        "exec env env true",
+        f"{STARTED} and proc.name in (env, true)",
+        ("proc.name", "proc.args"),
+        (("env", "env true"), ("env", "true"), ("true", "")),
+    ),
+    Scenario(
+        "posix_spawn",
+        "os.waitpid(os.posix_spawn('/bin/true', ['true', 'spawned'], {}), 0)",
+        f"{STARTED} and proc.name = true",
+        ("proc.args",),
+        (("spawned",),),
+        "python",
+    ),
+    Scenario(
+        "a long command line",
+        "/bin/true " + "x" * 3000,
+        f"{STARTED} and proc.name = true and proc.args startswith xxxx",
+        ("proc.name",),
+        (("true",),),
+    ),
+    Scenario(
+        "a program that fails",
+        "/bin/false",
+        "evt.type = procexit and proc.name = false",
+        ("proc.name", "evt.arg.ret"),
+        (("false", "1"),),
+    ),
+    Scenario(
+        "a program that is killed",
+        "sleep 9 & kill -9 $!; wait",
+        "evt.type = procexit and proc.name = sleep or evt.type = procexit and evt.arg.sig = SIGKILL",
+        ("evt.arg.sig",),
+        (("SIGKILL",),),
+    ),
+    Scenario(
+        "a new process",
+        "pid = os.fork()\nif pid: os.waitpid(pid, 0)\nelse: os._exit(0)",
+        "evt.type in (clone, clone3, fork, vfork) and evt.rawres = 0",
+        ("evt.rawres",),
+        (("0",),),
+        "python",
+    ),
+    Scenario(
+        "a thread's new name",
+        "libc.prctl(15, b'renamed'); os.close(os.open('a', os.O_RDONLY))",
+        "evt.type = prctl and evt.arg.option = PR_SET_NAME and proc.name = renamed",
+        ("proc.name",),
+        (("renamed",),),
+        "python",
+    ),
+    Scenario(
+        "a new session",
+        "pid = os.fork()\nif pid: os.waitpid(pid, 0)\nelse:\n  os.setsid(); os._exit(0)",
+        "evt.type = setsid and evt.res = SUCCESS",
+        ("evt.res",),
+        (("SUCCESS",),),
+        "python",
+    ),
+)
+"""The scenarios of this kind."""
