@@ -30,3 +30,11 @@ class Style:
     def yellow(self, text: str) -> str:
         """Return `text` in bold yellow."""
         return f"\x1b[1;33m{text}\x1b[0m" if self.coloured else text
+
+    def green(self, text: str) -> str:
+        """Return `text` in green."""
+        return f"\x1b[32m{text}\x1b[0m" if self.coloured else text
+
+    def dim(self, text: str) -> str:
+        """Return `text` in a weak colour."""
+        return f"\x1b[2m{text}\x1b[0m" if self.coloured else text

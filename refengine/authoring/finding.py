@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from refengine.errors import Diagnostic, Note, RefengineError
 from refengine.report import snippet
@@ -79,3 +80,10 @@ def render(finding: Finding) -> str:
     if finding.suggestion is not None:
         lines.append(f"  help: {finding.suggestion}")
     return "\n".join("".join(c if c.isprintable() or c == "\t" else "?" for c in line) for line in lines)
+
+
+def place_json(place: Place | None) -> dict[str, Any] | None:
+    """Return a place as an object for JSON; line and column count from 1."""
+    if place is None:
+        return None
+    return {"file": place.source.name, "line": place.start.line, "column": place.start.column}

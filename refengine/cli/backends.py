@@ -77,7 +77,7 @@ _TAKES: Mapping[str, frozenset[str]] = {
 def _fitting(target: Target, options: Options, configuration: Configuration) -> Iterator[str]:
     """Yield the backends for a target when nobody has chosen any."""
     if target.files:
-        yield _reader_of(target.files[0])
+        yield reader_of(target.files[0])
     elif target.watched or target.held:
         yield "fanotify"
     elif target.command or target.pids:
@@ -85,7 +85,7 @@ def _fitting(target: Target, options: Options, configuration: Configuration) -> 
     elif SYSCALL in options.enabled_sources:
         yield "ebpf"
     audited = target.address is not None or K8S_AUDIT in options.enabled_sources
-    if audited and not (target.files and _reader_of(target.files[0]) == _AUDIT):
+    if audited and not (target.files and reader_of(target.files[0]) == _AUDIT):
         yield _AUDIT
 
 
@@ -97,7 +97,7 @@ def _shared_out(target: Target, names: tuple[str, ...]) -> tuple[tuple[str, Targ
     given = {
         part for part in ("command", "pids", "files", "address", "watched", "held") if getattr(target, part)
     }
-    reader = _reader_of(target.files[0]) if target.files else None
+    reader = reader_of(target.files[0]) if target.files else None
     shares = []
     for name in names:
         takes = _TAKES.get(name, frozenset()) - (frozenset() if name == reader else {"files"})
@@ -110,7 +110,7 @@ def _shared_out(target: Target, names: tuple[str, ...]) -> tuple[tuple[str, Targ
     return tuple(shares)
 
 
-def _reader_of(path: Path) -> str:
+def reader_of(path: Path) -> str:
     """Return the backend that reads a recording, by how it begins: JSON is text, captures are not.
 
     What cannot be looked into, since reading would use it up, goes by its name.

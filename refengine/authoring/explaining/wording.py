@@ -12,7 +12,7 @@ from refengine.condition.typed import Existence, Macro, Test, Transform, Written
 from refengine.errors import ConditionError
 from refengine.fields.reading import FieldRead
 from refengine.output.render import text_writer
-from refengine.source import Place, Text
+from refengine.source import Place, Span, Text
 from refengine.values import Format, Value, ValueType
 
 LONGEST = 120
@@ -34,8 +34,19 @@ def leaf_words(trace: Trace) -> LeafWords:
     condition = trace.condition
     assert isinstance(condition, Test | Existence)
     written = written_text(condition)
-    place = None if condition.written is None else condition.written.place
-    return LeafWords(written, _reason(trace, condition), _kind(trace, condition), place)
+    return LeafWords(written, _reason(trace, condition), _kind(trace, condition), place_of(condition))
+
+
+def place_of(condition: Test | Existence) -> Place | None:
+    """Return where a comparison was written; of one that an exception made, where the value stands."""
+    written = condition.written
+    if written is None:
+        return None
+    if _in_one_place(written) is not None:
+        return written.place
+    span = written.span
+    start = max(piece.start for piece in written.text.pieces if piece.start < span.end)
+    return written.text.place(Span(max(start, span.start), span.end))
 
 
 def value_text(operand: FieldRead | Transform, value: Value | None) -> str:
@@ -65,8 +76,8 @@ def written_text(condition: Test | Existence) -> str:
 def macro_place(macro: Macro) -> Place | None:
     """Return where the first comparison of a macro stands."""
     for part in walk(macro.body):
-        if isinstance(part, Test | Existence) and part.written is not None:
-            return part.written.place
+        if isinstance(part, Test | Existence):
+            return place_of(part)
     return None
 
 

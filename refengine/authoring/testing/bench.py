@@ -11,11 +11,11 @@ from refengine.authoring.testing.case import Case, Given, Suite
 from refengine.authoring.testing.demands import vacuous, wrong_demands
 from refengine.authoring.testing.evidence import Evidence
 from refengine.authoring.testing.judge import Failure, failures
-from refengine.authoring.testing.observing import Observation
 from refengine.authoring.testing.outcome import Outcome
 from refengine.engine import Engine, Evaluator, Matching
 from refengine.errors import BackendError, RefengineError, RulesError
 from refengine.event import Event, RecordedEvent
+from refengine.interest import interest_of
 from refengine.output.alert import Alert
 from refengine.ruleset import RuleSet, load_rules
 
@@ -64,7 +64,7 @@ class Bench:
                     evidence.see(event)
                 found = [_explained(failure, evidence) for failure in found]
             return Outcome(case, tuple(found))
-        observation = Observation(case.events)
+        observation = case.events.observation()
         reason = observation.why_not()
         if reason is not None:
             return Outcome(case, skipped=reason)
@@ -72,8 +72,9 @@ class Bench:
         evidence = self._evidence(case)
         place = case.events.place
         try:
-            self._engine(case.matching).require_fields("syscall")
-            events = _noted(observation.events(self.rules.enabled()), seen)
+            for source in {rule.source for rule in self.rules.enabled()}:
+                self._engine(case.matching).require_fields(source)
+            events = _noted(observation.events(interest_of(self.rules.enabled())), seen)
             alerts = self._alerts(case, events, evidence)
         except (BackendError, RefengineError, OSError) as error:
             return Outcome(case, (Failure(str(error), place),))

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from refengine.authoring.observing import Observation
+from refengine.backends.target import Target
 from refengine.engine import Matching
 from refengine.event import RecordedEvent
 from refengine.priority import Priority
@@ -73,10 +75,13 @@ class Observed:
     """
 
     backend: str
+    target: Target
     place: Place
-    path: Path | None = None
-    command: tuple[str, ...] = ()
     seconds: float = 30.0
+
+    def observation(self) -> Observation:
+        """Return what delivers the events."""
+        return Observation(self.backend, self.target, self.seconds)
 
 
 Events: TypeAlias = "Given | Observed"

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from refengine.authoring.explaining.wording import place_of
 from refengine.condition.trace import Trace, Tracer
 from refengine.condition.typed import AllOf, Condition, Existence, Macro, Negation, Test, children
 from refengine.event import Event, RecordedEvent
@@ -41,10 +42,7 @@ class Cell:
     @property
     def place(self) -> Place | None:
         """Where a comparison was written."""
-        condition = self.condition
-        if isinstance(condition, Test | Existence) and condition.written is not None:
-            return condition.written.place
-        return None
+        return place_of(self.condition) if isinstance(self.condition, Test | Existence) else None
 
     def leaves(self) -> Iterator[Cell]:
         """Yield the comparisons, from the left."""

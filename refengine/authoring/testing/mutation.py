@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from refengine.authoring.explaining.wording import shortened, written_text
+from refengine.authoring.explaining.wording import place_of, shortened, written_text
 from refengine.authoring.testing.case import Case, Given
 from refengine.authoring.testing.judge import failures
 from refengine.condition.interpret import Interpreter
@@ -85,7 +85,7 @@ def _changes(condition: Condition) -> Iterator[_Change]:
         for changed, change, place in _changes(condition.body):
             yield Macro(condition.name, changed), change, place
     else:
-        place = None if condition.written is None else condition.written.place
+        place = place_of(condition)
         yield Negation(condition), f"'{written_text(condition)}' is turned into its opposite", place
         if isinstance(condition, Test):
             for test, change in _test_changes(condition):
@@ -151,7 +151,7 @@ def _first_place(condition: Condition) -> Place | None:
             condition = condition.children[0]
         else:
             condition = condition.body if isinstance(condition, Macro) else condition.child
-    return None if condition.written is None else condition.written.place
+    return place_of(condition)
 
 
 class MutationBench:

@@ -26,6 +26,7 @@ from refengine.authoring.testing.events import EventReader
 from refengine.authoring.testing.format import Form
 from refengine.authoring.testing.inline import marked
 from refengine.authoring.testing.parameters import EACH, instances
+from refengine.backends.target import Target
 from refengine.engine import Matching
 from refengine.errors import RulesError
 from refengine.priority import Priority
@@ -226,9 +227,9 @@ class _Reading:
             form.fault(value, f"there is no file '{path}'")
             return None
         if kind == "audit":
-            return Observed("k8s_audit", value.place, path)
+            return Observed("k8s_audit", Target(files=(path,)), value.place)
         lines = path.suffix in (".jsonl", ".json")
-        return Observed("events" if lines else "capture", value.place, path)
+        return Observed("events" if lines else "capture", Target(files=(path,)), value.place)
 
     def _command(self, node: Mapping, value: Node) -> Observed | None:
         form = self._form
@@ -246,7 +247,7 @@ class _Reading:
             if line is None:
                 return None
             command = ("/bin/sh", "-c", line)
-        return Observed("ptrace", value.place, None, command, seconds or 30.0)
+        return Observed("ptrace", Target(command=command), value.place, seconds or 30.0)
 
     # Expectations
 

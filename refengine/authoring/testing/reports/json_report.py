@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from refengine.authoring.finding import Finding
+from refengine.authoring.finding import Finding, place_json
 from refengine.authoring.testing.outcome import Outcome, Report
-from refengine.source import Place
 from refengine.terminal import Style
 
 
@@ -34,13 +33,6 @@ def json_report(report: Report, _style: Style) -> str:
         )
         + "\n"
     )
-
-
-def place_json(place: Place | None) -> dict[str, Any] | None:
-    """Return a place as an object."""
-    if place is None:
-        return None
-    return {"file": place.source.name, "line": place.start.line, "column": place.start.column}
 
 
 def fault_json(fault: Finding) -> dict[str, Any]:

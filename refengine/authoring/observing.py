@@ -1,21 +1,22 @@
-"""Events for a test from a backend: a recording that is read, or a command that is run."""
+"""Events from a backend for a test or an explanation: of a recording that is read, or a command that is run."""
 
 from __future__ import annotations
 
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
-from refengine.authoring.testing.case import Observed
+from refengine.backends.base import Interest
 from refengine.backends.registry import availability, connect
 from refengine.backends.target import Target
 from refengine.errors import BackendError
 from refengine.event import Event, RecordedEvent
-from refengine.interest import interest_of
-from refengine.rulefile.rule import Rule
+
+_PATIENCE = 0.25
+"""Seconds that a backend may wait for events before the time limit is looked at again."""
 
 NOT_STARTED = (126, 127)
 """Exit codes of shells for a command that is not there or cannot be executed."""
@@ -23,37 +24,41 @@ NOT_STARTED = (126, 127)
 
 @dataclass(slots=True)
 class Observation:
-    """The events of a test as they come; `faults` are why they cannot be relied on, `remarks` are what else was found."""
+    """What a backend delivers of a target: a recording, or a command that is ended after so many seconds.
 
-    what: Observed
+    `faults` are why the events cannot be relied on, `remarks` what else was found wrong with them; both are complete
+    when the events have been read.
+    """
+
+    backend: str
+    target: Target
+    seconds: float = 30.0
     faults: list[str] = field(default_factory=list)
     remarks: tuple[str, ...] = ()
 
     def why_not(self) -> str | None:
         """Return why this cannot be observed here, None where it can."""
-        found = availability(self.what.backend)
-        if found.available:
-            return None
-        return f"the {self.what.backend} backend is not available: {found.reason}"
+        if self.target.files:
+            return None  # files can be read everywhere
+        found = availability(self.backend)
+        return None if found.available else f"the {self.backend} backend is not available: {found.reason}"
 
-    def events(self, rules: Iterable[Rule]) -> Iterator[Event | RecordedEvent]:
-        """Yield the events that `rules` look at, the state of each being that of its moment.
+    def events(self, interest: Interest) -> Iterator[Event | RecordedEvent]:
+        """Yield the events, the state of each being that of its moment. What a command prints goes nowhere.
 
         :raises BackendError: when the backend cannot start or go on.
         """
-        what = self.what
-        target = Target(command=what.command, files=() if what.path is None else (what.path,))
-        connection = connect(what.backend, target)
+        connection = connect(self.backend, self.target)
         backend = connection.backend
-        end = time.monotonic() + what.seconds if what.command else None
-        with _quiet() if what.command else nullcontext():
+        end = time.monotonic() + self.seconds if self.target.command else None
+        with _quiet() if self.target.command else nullcontext():
             try:
-                backend.open(interest_of(rules))
+                backend.open(interest)
                 while True:
                     if end is not None and time.monotonic() > end:
-                        self.faults.append(f"the command had not ended after {what.seconds:g} seconds")
+                        self.faults.append(f"the command had not ended after {self.seconds:g} seconds")
                         break
-                    events = backend.read(0.25)
+                    events = backend.read(_PATIENCE)
                     if events is None:
                         break
                     for event in events:
@@ -61,13 +66,13 @@ class Observation:
                         yield event
             finally:
                 backend.close()
-        if what.command and backend.exit_code in NOT_STARTED:
+        if self.target.command and backend.exit_code in NOT_STARTED:
             raise BackendError(
                 f"the command ended with {backend.exit_code}: part of it was not there, or no program"
             )
         dropped = sum(backend.statistics().dropped.values())
         warnings = tuple(connection.warnings())
-        if what.backend == "events":
+        if self.backend == "events":
             self.faults.extend(warnings)  # a misspelt field would make rules silent
         else:
             self.remarks = warnings
@@ -77,7 +82,7 @@ class Observation:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Let what a command prints go nowhere: standard output belongs to the report."""
+    """Let what a command prints go nowhere: standard output belongs to what is reported."""
     sys.stdout.flush()
     saved = os.dup(1)
     null = os.open(os.devnull, os.O_WRONLY)
