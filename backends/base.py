@@ -64,6 +64,16 @@ class Availability:
     remedy: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that a backend needs of the machine: whether it is there, what was found, and what helps if not."""
+
+    name: str
+    met: bool
+    found: str
+    remedy: str = ""
+
+
 @dataclass(slots=True)
 class Statistics:
     """Counters of events since `open`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, cast
 
-from refengine.backends.base import Availability, Connection
+from refengine.backends.base import Availability, Connection, Need
 from refengine.backends.target import Target
 from refengine.errors import BackendError
 
@@ -86,6 +86,15 @@ def availability(name: str) -> Availability:
     :raises BackendError: when there is none of that name.
     """
     return _module(name).availability()
+
+
+def needs(name: str) -> tuple[Need, ...]:
+    """Return all that a backend needs, met or not; nothing for one that needs nothing in particular.
+
+    :raises BackendError: when there is none of that name.
+    """
+    find: Callable[[], tuple[Need, ...]] = getattr(_module(name), "needs", tuple)
+    return find()
 
 
 def connect(name: str, target: Target) -> Connection:

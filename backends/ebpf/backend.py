@@ -59,6 +59,7 @@ class EbpfBackend:
         self._attached: list[int] = []
         self._delivered = 0
         self._statistics = Statistics()
+        self._warnings: list[str] = []
 
     @property
     def exit_code(self) -> int | None:
@@ -79,6 +80,12 @@ class EbpfBackend:
         self._loaded = loaded = load(
             prefilters.text, tuple(prefilters.functions.values()), self._ring_pages, names_max
         )
+        self._warnings = [
+            f"the kernel does not take the prefilter of {BY_NUMBER[number].name} "
+            f"({loaded.rejected[name].splitlines()[0]}): every such event is evaluated outside of it"
+            for number, name in prefilters.functions.items()
+            if name in loaded.rejected
+        ]
         try:
             self._ring = Ring(loaded.descriptors["ring"], self._ring_pages * 4096)
             self._decoder = Decoder(plan, self._snap_length)
@@ -131,6 +138,10 @@ class EbpfBackend:
             event.number = number
         self._delivered = number
         return events
+
+    def warnings(self) -> Sequence[str]:
+        """Return what is not as it should be, in sentences for people."""
+        return tuple(self._warnings)
 
     def statistics(self) -> Statistics:
         """Return the counters so far, those of the kernel added up over the processors."""

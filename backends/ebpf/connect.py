@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from refengine.backends.base import Availability, Connection
+from refengine.backends.base import Availability, Connection, Need
 from refengine.backends.target import Target
 from refengine.errors import BackendError
 from refengine.state.interface_list import read_interfaces
@@ -12,12 +12,17 @@ from refengine.state.users import read_users
 
 def availability() -> Availability:
     """Return whether the kernel can be watched from here."""
+    for need in needs():
+        if not need.met:
+            return Availability(False, f"{need.name}: {need.found}", need.remedy)
+    return Availability(True)
+
+
+def needs() -> tuple[Need, ...]:
+    """Return all that the backend needs, met or not."""
     from refengine.backends.ebpf.needs import check
 
-    for need in check():
-        if not need.met:
-            return Availability(False, need.reason, need.remedy)
-    return Availability(True)
+    return tuple(check())
 
 
 def connect(target: Target) -> Connection:
@@ -35,4 +40,5 @@ def connect(target: Target) -> Connection:
     probe = RecordProbe()
     state = SystemState(probe, track_descriptors=False, users=read_users(), interfaces=read_interfaces())
     tracker = Tracker(state, probe)
-    return Connection(EbpfBackend(tracker.seed), tracker.observe, state=state)
+    backend = EbpfBackend(tracker.seed)
+    return Connection(backend, tracker.observe, backend.warnings, state)

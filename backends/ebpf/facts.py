@@ -112,7 +112,7 @@ _Make: TypeAlias = "Callable[[str, tuple[str | int, ...]], Atom | None]"
 def atom(event_type: str, comparison: Comparison) -> Atom | None:
     """Return how the kernel side decides a comparison for events of this type, None where it does not."""
     call = BY_NAME.get(event_type)
-    if call is None or event_type in ("execve", "execveat"):
+    if not comparison.constants or call is None or event_type in ("execve", "execveat"):
         return None
     make = _COMMON.get(comparison.field)
     if make is None and comparison.field in _OF_RESULTS and _has_result(call.exit):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Final
 
+from refengine.backends.base import Need
 from refengine.backends.ebpf.btf import KERNEL_TYPES
 from refengine.backends.ebpf.compiler import SYSTEM_PACKAGES
 
@@ -20,16 +20,6 @@ _CAPABILITIES: Final = {
     "CAP_PERFMON": (38, "to attach programs to tracepoints"),
     "CAP_BPF": (39, "to load programs"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Something needed: its name, whether it is there, what was found, and what helps where it is not."""
-
-    name: str
-    met: bool
-    reason: str
-    remedy: str = ""
 
 
 def check() -> Iterator[Need]:

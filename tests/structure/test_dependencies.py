@@ -52,10 +52,12 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "program": RULES | {"rulefile"},
     "engine": RULES | {"output", "rulefile", "program"},
     "authoring": RULES | {"output", "rulefile", "ruleset", "interest", "engine", "terminal"} | OPENING,
+    # What a long run needs around the engine.
+    "service": RULES | {"output", "rulefile", "backends.base", "backends.precondition"},
     # The surface.
     "": RULES | {"output", "rulefile", "ruleset", "engine"},
     "cli": RULES
-    | {"output", "rulefile", "ruleset", "interest", "engine", "state", "terminal", "authoring", ""}
+    | {"output", "rulefile", "ruleset", "interest", "engine", "state", "terminal", "authoring", "service", ""}
     | OPENING,
     # A command of its own, which the command line finds by name. It writes captures for engines that read no events.
     "conformance": RULES | {"output", "rulefile", "ruleset", "engine", "backends.capture", "cli", ""},
