@@ -87,7 +87,7 @@ def _explain(options: argparse.Namespace, command: tuple[str, ...], *, as_json: 
         print(json.dumps(inquiry_json(inquiry), indent=2))
     elif options.rule or options.whole:
         answers = inquiry.answers()
-        print("\n".join(answer_text(answer, style) for answer in answers), end="")
+        print("\n".join(answer_text(answer, style, whole=options.whole) for answer in answers), end="")
         if not answers:
             raise UsageError("none of the events is of the source that the rules are about")
     else:
@@ -194,9 +194,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="NAME",
         action="append",
         default=[],
-        help="only this rule, whole; may be a pattern (repeat)",
+        help="the tree of this rule only; may be a pattern (repeat)",
     )
-    what.add_argument("--whole", action="store_true", help="the whole tree of every rule, not a summary")
+    what.add_argument(
+        "--whole", action="store_true", help="trees, not a summary, and in full: also of what was not asked"
+    )
     what.add_argument("--final", action="store_true", help="what the rules are after all overrides")
     what.add_argument(
         "--prefilter", action="store_true", help="what the kernel decides of the rules, and what is left"

@@ -40,6 +40,7 @@ SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
                 "refengine.conformance.main",
                 "run the conformance suite on this engine or on another",
             ),
+            Subcommand("doctor", "refengine.cli.doctor", "say what backends need here, and how to get it"),
             Subcommand("explain", "refengine.cli.explain", "say why a rule alerts on an event, or does not"),
             Subcommand("test", "refengine.cli.test", "run unit tests of rules"),
         )
