@@ -7,6 +7,7 @@ import stat
 
 from refengine.backends.netlink.sockets import SocketNames
 from refengine.state.descriptors import Descriptor
+from refengine.state.open_files import encoded_device
 from refengine.state.procfs import ProcProbe
 
 
@@ -33,7 +34,7 @@ class NetlinkProbe(ProcProbe):
         found = self._names.describe(file.st_ino)
         if found is None:
             return super().descriptor(pid, number, known)
-        found.dev, found.ino = file.st_dev & 0xFFFFFFFF, file.st_ino
+        found.dev, found.ino = encoded_device(file.st_dev), file.st_ino
         found.reported_name = found.name
         return found
 
