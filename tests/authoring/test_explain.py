@@ -77,28 +77,41 @@ def text_of(files: Path, capsys: pytest.CaptureFixture[str], *more: str) -> str:
 
 def test_a_truth_tree(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     text = text_of(files, capsys, "-e", str(files / "e.jsonl"), "--rule", "Shadow read", "--event", "1")
-    place = f"{files / 'r.yaml'}"
-    assert text == "\n".join(
-        [
-            f"rule 'Shadow read'  {place}:7:3",
-            "does not hold for event 1 (open)",
-            "✗ all of",
-            f"├─ ✓ opened (macro)  [{place}:5:15]",
-            "│  └─ ✓ all of",
-            f'│     ├─ ✓ evt.type in (open, openat)  evt.type is "open"  [{place}:5:15]',
-            f"│     └─ ✓ fd.num >= 0  fd.num is 3  [{place}:5:46]",
-            f'├─ ✓ fd.name = /etc/shadow  fd.name is "/etc/shadow"  [{place}:9:25]',
-            "├─ ✓ not",
-            f'│  └─ ✗ proc.name in (shells)  proc.name is "tar"  [{place}:9:55]',
-            "└─ ✗ not",
-            f"   └─ ✓ backup (exception)  [{place}:11:7]",
-            "      └─ ✓ all of",
-            f'         ├─ ✓ proc.name = tar  proc.name is "tar"  [{place}:14:17]',
-            f'         └─ ✓ fd.name startswith /etc/  fd.name is "/etc/shadow"  [{place}:14:22]',
-            "nearest miss: it would hold if this were otherwise:",
-            f'  ✓ proc.name = tar  holds: proc.name is "tar"  [{place}:14:17]',
-            "",
-        ]
+    assert (
+        text
+        == f"""\
+rule 'Shadow read'  {files / "r.yaml"}:7:3
+does not hold for event 1 (open)
+✗ all of
+├─ ✓ opened (macro, all of)  [:5:15]
+│  ├─ ✓ evt.type in (open, openat)  evt.type is "open"  [:5:15]
+│  └─ ✓ fd.num >= 0  fd.num is 3  [:5:46]
+├─ ✓ fd.name = /etc/shadow  fd.name is "/etc/shadow"  [:9:25]
+├─ ✓ not proc.name in (shells)  proc.name is "tar"  [:9:55]
+└─ ✗ not backup (exception, all of)  [:11:7]
+   ├─ ✓ proc.name = tar  proc.name is "tar"  [:14:17]
+   └─ ✓ fd.name startswith /etc/  fd.name is "/etc/shadow"  [:14:22]
+nearest miss: it would hold if this were otherwise:
+  ✓ proc.name = tar  holds: proc.name is "tar"  [:14:17]
+"""
+    )
+
+
+def test_what_was_not_asked_is_one_line_or_all_there_is(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("-e", str(files / "e.jsonl"), "--rule", "Shadow read", "--event", "3")
+    tree = """\
+├─ ✗ opened (macro, all of)  [:5:15]
+│  ├─ ✗ evt.type in (open, openat)  evt.type is "close"  [:5:15]
+│  └─ · fd.num >= 0  not asked; fd.num is 3  [:5:46]
+├─ · fd.name = /etc/shadow  not asked; fd.name is absent, and comparing an absent value is false  [:9:25]
+├─ · not proc.name in (shells)  not asked; proc.name is absent, and comparing an absent value is false  [:9:55]
+└─ · not backup (exception, all of)  not asked  [:11:7]
+"""
+    assert tree in text_of(files, capsys, *arguments)
+    assert "   ├─ · proc.name = tar  not asked; proc.name is absent" in text_of(
+        files, capsys, *arguments, "--whole"
     )
 
 

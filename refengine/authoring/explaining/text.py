@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from refengine.authoring.explaining.inquiry import Answer, Inquiry
 from refengine.authoring.explaining.truth import Truth, truth_of
 from refengine.authoring.explaining.wording import leaf_words
 from refengine.condition.trace import nearest_miss
 from refengine.condition.typed import Existence, Test
+from refengine.rulefile.rule import Rule
+from refengine.source import Place, Source
 from refengine.terminal import Style
 
 NEAREST = 5
@@ -17,11 +20,15 @@ NEAREST = 5
 _SHOWN_TYPES = 8
 
 
-def answer_text(answer: Answer, style: Style) -> str:
-    """Return the whole truth tree of a rule for an event, and what would turn the verdict around."""
+def answer_text(answer: Answer, style: Style, *, whole: bool = False) -> str:
+    """Return the truth tree of a rule for an event, and what would turn the verdict around.
+
+    What was not asked, since the verdict was clear, is one line, or, if `whole`, all that there is of it.
+    """
+    tree = _Tree(_own(answer.rule), style, whole=whole)
     lines = [
         *_heading(answer, style),
-        *_tree(truth_of(answer.rule, answer.trace), style),
+        *tree.lines(truth_of(answer.rule, answer.trace)),
         *_miss(answer, style),
     ]
     return "\n".join(lines) + "\n"
@@ -76,45 +83,84 @@ def _miss(answer: Answer, style: Style) -> Iterator[str]:
         names = sorted(answer.rule.event_types)
         shown = f"{', '.join(names[:_SHOWN_TYPES])}{' …' if len(names) > _SHOWN_TYPES else ''}"
         yield f"the rule looks at events of another type: {shown or 'of none at all'}"
-    if answer.holds:
-        yield "it would not hold if this were otherwise:"
-    else:
-        yield (
-            "nearest miss: it would hold if"
-            if len(leaves) == 1
-            else "nearest miss: it would hold if all of these were otherwise:"
-        )
+    turned = "it would not hold" if answer.holds else "nearest miss: it would hold"
+    yield f"{turned} if {'this' if len(leaves) == 1 else 'all of these'} were otherwise:"
+    own = _own(answer.rule)
     for leaf in leaves:
         words = leaf_words(leaf)
         now = "holds" if leaf.holds else "does not hold"
-        yield f"  {_mark(leaf.holds, True, style)} {words.written}  {now}: {words.reason}{_place(words.place, style)}"
+        yield f"  {_mark(leaf.holds, True, style)} {words.written}  {now}: {words.reason}{_place(words.place, own, style)}"
+
+
+def _own(rule: Rule) -> Source:
+    """Return the file of a rule, of which places need not say the name."""
+    return rule.definition.history[0].place.source
 
 
 def _asks_type(condition: object) -> bool:
     return isinstance(condition, Test | Existence) and condition.left.key in ("evt.type", "syscall.type")
 
 
-def _tree(truth: Truth, style: Style, margin: str = "", branch: str = "") -> Iterable[str]:
-    yield f"{margin}{branch}{_line(truth, style)}"
-    below = margin + {"": "", "├─ ": "│  ", "└─ ": "   "}[branch]
-    for child in truth.children:
-        yield from _tree(child, style, below, "└─ " if child is truth.children[-1] else "├─ ")
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """A line of the tree: what stands above a single part is on the same line as the part."""
+
+    label: str
+    truth: Truth
+    innermost: Truth
+
+    @classmethod
+    def of(cls, truth: Truth, style: Style) -> _Line:
+        """Return the line of `truth`, with negations before their part and `all of` behind the name of a macro."""
+        at, words = truth, []
+        while at.kind == "not":
+            words.append("not")
+            at = at.children[0]
+        if at.kind in ("macro", "exception"):
+            named, kind = at, at.kind
+            if at.children[0].kind in ("all", "any"):
+                at = at.children[0]
+                kind = f"{kind}, {at.label}"
+            label = " ".join((*words, style.bold(named.label), f"({kind})"))
+            return cls(label, truth, replace(at, place=named.place))
+        return cls(" ".join((*words, at.label)), truth, at)
 
 
-def _line(truth: Truth, style: Style) -> str:
-    mark = _mark(truth.holds, truth.reached, style)
-    label = truth.label
-    if truth.kind in ("macro", "exception"):
-        label = f"{style.bold(label)} ({truth.kind})"
-    text = f"{mark} {label}"
-    if truth.reason:
-        asked = truth.reason if truth.reached else f"not asked; {truth.reason}"
-        text = f"{text}  {style.dim(asked)}"
-    return f"{text}{_place(truth.place, style)}"
+class _Tree:
+    """Draws a truth tree. What was not asked is one line, or, if `whole`, all that there is of it."""
+
+    def __init__(self, own: Source, style: Style, *, whole: bool) -> None:
+        self._own = own
+        self._style = style
+        self._whole = whole
+
+    def lines(self, truth: Truth, margin: str = "", branch: str = "") -> Iterable[str]:
+        """Yield the lines of `truth` and of all below it."""
+        line = _Line.of(truth, self._style)
+        yield f"{margin}{branch}{self._drawn(line)}"
+        if not truth.reached and not self._whole:
+            return
+        below = margin + {"": "", "├─ ": "│  ", "└─ ": "   "}[branch]
+        for child in line.innermost.children:
+            yield from self.lines(child, below, "└─ " if child is line.innermost.children[-1] else "├─ ")
+
+    def _drawn(self, line: _Line) -> str:
+        truth, inner, style = line.truth, line.innermost, self._style
+        reason = inner.reason
+        if not truth.reached:
+            reason = f"not asked; {reason}" if reason else "not asked"
+        text = f"{_mark(truth.holds, truth.reached, style)} {line.label}"
+        text = f"{text}  {style.dim(reason)}" if reason else text
+        return f"{text}{_place(inner.place, self._own, style)}"
 
 
-def _place(place: object, style: Style) -> str:
-    return "" if place is None else f"  {style.dim(f'[{place}]')}"
+def _place(place: Place | None, own: Source, style: Style) -> str:
+    """Return the place in brackets, the file left out where it is the rule's own."""
+    if place is None:
+        return ""
+    start = place.start
+    name = "" if place.source is own else place.source.name
+    return f"  {style.dim(f'[{name}:{start.line}:{start.column}]')}"
 
 
 def _mark(holds: bool, reached: bool, style: Style) -> str:
