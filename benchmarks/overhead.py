@@ -1,0 +1,195 @@
+"""What being watched costs: processor time of work under a monitor, against the same work unwatched.
+
+    python -m benchmarks.overhead --rules rules/quickstart.yaml --rules falco_rules.yaml
+
+Every round runs each kind of work under each monitor in turn, so that what else the machine does falls on all of
+them alike; of the rounds the best counts. Needs root, a C compiler, and what the eBPF backend needs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SOURCE = Path(__file__).with_suffix(".c")
+WORK = {
+    "open": 1_000_000,
+    "relative": 1_000_000,
+    "getppid": 2_000_000,
+    "readwrite": 1_000_000,
+    "exec": 3_000,
+    "connect": 200_000,
+}
+"""The kinds of work, and how often each is done."""
+
+PATIENCE = 60.0
+_TICKS = os.sysconf("SC_CLK_TCK")
+_DROPPED = re.compile(r"^Events dropped: (\d+)", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Result:
+    """The best of the rounds for one kind of work under one monitor; seconds, and events dropped in all."""
+
+    wall: float = float("inf")
+    processor: float = float("inf")
+    agent: float = float("inf")
+
+
+@dataclass(slots=True)
+class Monitor:
+    """A program that watches the machine. Without a command there is none."""
+
+    name: str
+    command: list[str] = field(default_factory=list)
+    dropped: int = 0
+    resident: int = 0
+
+    @contextmanager
+    def running(self) -> Iterator[int]:
+        """Have it watch while the body runs; give its process id, 0 for none."""
+        if not self.command:
+            yield 0
+            return
+        with tempfile.TemporaryFile("w+") as output:
+            process = subprocess.Popen(self.command, stdout=output, stderr=subprocess.STDOUT)
+            try:
+                _wait_until_attached(process)
+                yield process.pid
+                self.resident = max(self.resident, _resident(process.pid))
+            finally:
+                process.send_signal(signal.SIGINT)
+                process.wait(PATIENCE)
+                output.seek(0)
+                found = _DROPPED.search(output.read())
+                self.dropped += int(found[1]) if found is not None else 0
+
+
+def _wait_until_attached(process: subprocess.Popen[bytes]) -> None:
+    """Return when the process has attached programs to the kernel.
+
+    :raises SystemExit: when it ends instead.
+    """
+    limit = time.monotonic() + PATIENCE
+    while time.monotonic() < limit:
+        if process.poll() is not None:
+            raise SystemExit(f"the monitor ended: {process.args!r}")
+        links = [_link(entry) for entry in Path(f"/proc/{process.pid}/fd").iterdir()]
+        if any("perf_event" in link or "bpf_link" in link or "bpf-raw" in link for link in links):
+            time.sleep(1.0)  # the processes that are there already are taken in after that
+            return
+        time.sleep(0.1)
+    raise SystemExit("the monitor has not attached to anything")
+
+
+def _link(entry: Path) -> str:
+    try:
+        return str(entry.readlink())
+    except OSError:
+        return ""
+
+
+def _processor_time(pid: int) -> float:
+    """Return the seconds of processor time that a process has used."""
+    text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    columns = text[text.rfind(")") + 2 :].split()
+    return (int(columns[11]) + int(columns[12])) / _TICKS
+
+
+def _resident(pid: int) -> int:
+    """Return the resident memory of a process in kilobytes."""
+    found = re.search(
+        r"^VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    return int(found[1]) if found is not None else 0
+
+
+def measure(
+    monitors: list[Monitor], work: dict[str, int], rounds: int, program: Path
+) -> dict[tuple[str, str], Result]:
+    """Return the results by monitor and kind of work."""
+    results = {(monitor.name, kind): Result() for monitor in monitors for kind in work}
+    for _ in range(rounds):
+        for monitor in monitors:
+            with monitor.running() as pid:
+                for kind, count in work.items():
+                    before = _processor_time(pid) if pid else 0.0
+                    output = subprocess.check_output(
+                        ["taskset", "-c", str((os.cpu_count() or 1) - 1), program, kind, str(count)],
+                        text=True,
+                        cwd=SOURCE.parent,
+                    )
+                    time.sleep(0.3)  # for the monitor to take up what it has still to read
+                    agent = _processor_time(pid) - before if pid else 0.0
+                    wall, processor = map(float, output.split())
+                    best = results[monitor.name, kind]
+                    best.wall = min(best.wall, wall)
+                    best.processor = min(best.processor, processor)
+                    best.agent = min(best.agent, agent)
+    return results
+
+
+def main() -> None:
+    """Measure, and print a table or JSON."""
+    parser = argparse.ArgumentParser(description="Measure what being watched costs.")
+    parser.add_argument("--rules", action="append", type=Path, default=[], help="a rules file (repeat)")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--scale", type=float, default=1.0, help="do that much of the work")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    work = {kind: max(1, int(count * options.scale)) for kind, count in WORK.items()}
+    monitors = [Monitor("none")]
+    for rules in options.rules:
+        command = [sys.executable, "-m", "refengine", "--backend", "ebpf", "-r", str(rules)]
+        monitors.append(Monitor(f"ebpf {rules.stem}", command))
+    falco = shutil.which("falco")
+    if falco is not None:
+        monitors.extend(
+            Monitor(f"falco {rules.stem}", [falco, "-o", "engine.kind=modern_ebpf", "-r", str(rules)])
+            for rules in options.rules
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        program = Path(folder) / "overhead"
+        subprocess.run(["gcc", "-O2", "-o", program, SOURCE], check=True)
+        results = measure(monitors, work, options.rounds, program)
+    rows = []
+    for (monitor, kind), result in results.items():
+        plain = results["none", kind]
+        rows.append(
+            {
+                "monitor": monitor,
+                "work": kind,
+                "nanoseconds": round(result.processor / work[kind] * 1e9),
+                "processor_ratio": round(result.processor / plain.processor, 3),
+                "wall_ratio": round(result.wall / plain.wall, 3),
+                "agent_seconds": round(result.agent, 2),
+            }
+        )
+    if options.json:
+        agents = {m.name: {"dropped": m.dropped, "resident_kb": m.resident} for m in monitors if m.command}
+        print(json.dumps({"rows": rows, "monitors": agents}, indent=2))
+        return
+    print(f"{'monitor':28} {'work':10} {'ns each':>9} {'processor':>9} {'wall':>6} {'agent s':>8}")
+    for row in rows:
+        print(
+            f"{row['monitor']:28} {row['work']:10} {row['nanoseconds']:>9} {row['processor_ratio']:>9} "
+            f"{row['wall_ratio']:>6} {row['agent_seconds']:>8}"
+        )
+    for agent in monitors[1:]:
+        print(f"{agent.name}: {agent.dropped} events dropped, {agent.resident // 1024} MB resident")
+
+
+if __name__ == "__main__":
+    main()
