@@ -16,6 +16,7 @@ from refengine.backends.ptrace.binding import LoadableFilter
 from refengine.backends.ptrace.clock import Clock
 from refengine.backends.ptrace.filter import compile_filter
 from refengine.backends.ptrace.observer import Observer
+from refengine.backends.ptrace.opens import Acquaintance, decides
 from refengine.backends.ptrace.plan import OBSERVABLE, Plan, make_plan
 from refengine.backends.ptrace.tracer import Tracer
 from refengine.errors import BackendError
@@ -36,6 +37,7 @@ CAPABILITIES: Final = Capabilities(
     event_types=OBSERVABLE,
     privileges="none for a command that it starts; for --pid the right to trace that process",
     absent_fields=_ABSENT,
+    decides=decides,
 )
 
 
@@ -43,7 +45,8 @@ class PtraceBackend:
     """Runs `command` and watches its whole tree, or watches the processes `pids`.
 
     Give one of the two. `snap_length` is how many bytes of a buffer an event carries. `grace` is how long, in
-    seconds, `close` gives a command that is still running to end after it has been asked to.
+    seconds, `close` gives a command that is still running to end after it has been asked to. `acquaintance` tells
+    what is known of threads, which saves stops where preconditions speak of their names or paths are relative.
 
     All methods have to be called in one thread: the kernel accepts requests from the tracing thread only.
     """
@@ -59,12 +62,14 @@ class PtraceBackend:
         snap_length: int = 80,
         grace: float = 1.0,
         use_filter: bool = True,
+        acquaintance: Acquaintance | None = None,
     ) -> None:
         self._command = tuple(command)
         self._pids = tuple(pids)
         self._snap_length = snap_length
         self._grace = grace
         self._use_filter = use_filter
+        self._acquaintance = acquaintance
         self._tracer: Tracer | None = None
         self._observer: Observer | None = None
         self._first: Event | None = None
@@ -98,7 +103,7 @@ class PtraceBackend:
             clock = Clock()
         except OSError as error:
             raise launch.refused(error, "a child process") from error
-        self._observer = Observer(plan, self._snap_length)
+        self._observer = Observer(plan, self._snap_length, self._acquaintance)
         self._tracer = Tracer(plan, self._observer, clock, filtered=filtered)
         return self._tracer
 
@@ -193,7 +198,8 @@ class PtraceBackend:
         if observer is None:
             return Statistics()
         dropped = {VANISHED: observer.vanished} if observer.vanished else {}
-        return Statistics(observer.seen, self._delivered, observer.uninteresting, dropped)
+        filtered = observer.unmatched + observer.uninteresting
+        return Statistics(observer.seen + observer.unmatched, self._delivered, filtered, dropped)
 
     def close(self) -> None:
         """End the command's tree, or let go of the processes that were attached to."""

@@ -13,7 +13,7 @@ import os
 import struct
 import warnings
 from ctypes import c_long, c_ssize_t, c_uint64, c_ulong, c_void_p
-from typing import Final
+from typing import Final, TypeAlias
 
 from ptrace.binding import func as binding
 from ptrace.binding.linux_struct import user_regs_struct
@@ -85,6 +85,10 @@ _quick_read = _quick.process_vm_readv
 _quick_read.restype = c_ssize_t
 
 
+Words: TypeAlias = tuple[int, int, int, int, int, int, int, int]
+"""The registers of a call: r10, r9, r8, rax (signed), rdx, rsi, rdi, orig_rax."""
+
+
 class Registers:
     """The registers of a stopped thread, read into one buffer that every read overwrites."""
 
@@ -101,8 +105,8 @@ class Registers:
             raise OSError(errno.ENOSYS, "the registers are not laid out as on x86-64")
         self._unpack = struct.Struct("=56x3Qq8x4Q").unpack_from
 
-    def read(self, tid: int) -> tuple[int, int, int, int, int, int, int, int] | None:
-        """Return r10, r9, r8, rax (signed), rdx, rsi, rdi, orig_rax; None when the thread is gone."""
+    def read(self, tid: int) -> Words | None:
+        """Return the registers of the call that a thread is in; None when the thread is gone."""
         if _quick_ptrace(PTRACE_GETREGS, tid, 0, self._pointer) < 0:
             return None
         return self._unpack(self._buffer)
@@ -120,6 +124,26 @@ class SyscallInfo:
 
     def read(self, tid: int) -> tuple[int, int, int] | None:
         """Return the operation, the architecture and, on entry, the number; None when the thread is gone."""
+        if _quick_ptrace(PTRACE_GET_SYSCALL_INFO, tid, 88, self._pointer) < 0:
+            return None
+        return self._unpack(self._buffer)
+
+
+class SyscallEntry:
+    """What a call is made with, read into one buffer that every read overwrites."""
+
+    __slots__ = ("_buffer", "_pointer", "_unpack")
+
+    def __init__(self) -> None:
+        self._buffer = ctypes.create_string_buffer(88)
+        self._pointer = ctypes.byref(self._buffer)
+        self._unpack = struct.Struct("=24x7Q").unpack_from
+
+    def read(self, tid: int) -> tuple[int, ...] | None:
+        """Return the number and the six arguments of the call at whose entry a thread is, None when it is gone.
+
+        This costs half of what reading the registers does.
+        """
         if _quick_ptrace(PTRACE_GET_SYSCALL_INFO, tid, 88, self._pointer) < 0:
             return None
         return self._unpack(self._buffer)

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from refengine.backends.base import Availability, Connection
 from refengine.backends.target import Target
 from refengine.errors import BackendError
+from refengine.event.paths import AT_FDCWD, UNKNOWN_DIRECTORY, slashed
 from refengine.state.interface_list import read_interfaces
 from refengine.state.system import SystemState
 from refengine.state.users import read_users
@@ -40,7 +41,30 @@ def connect(target: Target) -> Connection:
     state = SystemState(
         TraceeProbe(), track_descriptors=False, users=read_users(), interfaces=read_interfaces()
     )
-    return Connection(PtraceBackend(target.command, target.pids), state.apply, state=state)
+    backend = PtraceBackend(target.command, target.pids, acquaintance=KnownThreads(state))
+    return Connection(backend, state.apply, state=state)
+
+
+class KnownThreads:
+    """What the state knows of threads before their next events."""
+
+    def __init__(self, state: SystemState) -> None:
+        self._state = state
+
+    def name(self, tid: int) -> str | None:
+        """Return the short name of a thread."""
+        thread = self._state.threads.get(tid)
+        return None if thread is None else thread.comm
+
+    def directory(self, tid: int, number: int) -> str | None:
+        """Return the path that relative ones are below: that of a descriptor, or the working directory."""
+        thread = self._state.threads.get(tid)
+        if thread is None:
+            return None
+        if number == AT_FDCWD:
+            return self._state.working_directory(thread)
+        descriptor = self._state.descriptor(thread, number)
+        return UNKNOWN_DIRECTORY if descriptor is None else slashed(descriptor.name)
 
 
 def _missing_package() -> Availability | None:

@@ -26,14 +26,18 @@ _INSTRUCTION = struct.Struct("=HBBI")
 
 @dataclass(frozen=True, slots=True)
 class ArgumentTest:
-    """A condition on a call's arguments: number `position`, its low 32 bits, is `value`."""
+    """A condition on a call's arguments: the bits `mask` of number `position` are one of `values`.
+
+    Only the low 32 bits of arguments are looked at, as the kernel does with what it declares as an `int`.
+    """
 
     position: int
-    value: int
+    values: frozenset[int]
+    mask: int = 0xFFFFFFFF
 
     def holds(self, arguments: Sequence[int]) -> bool:
         """Tell whether a call with these arguments is meant."""
-        return arguments[self.position] & 0xFFFFFFFF == self.value
+        return arguments[self.position] & self.mask in self.values
 
 
 def compile_filter(calls: Mapping[int, ArgumentTest | None]) -> bytes:
@@ -53,13 +57,20 @@ def compile_filter(calls: Mapping[int, ArgumentTest | None]) -> bytes:
     ]
     # One return a number, since a jump reaches no further than 255 instructions.
     for number, test in sorted(calls.items(), key=lambda item: item[0]):
-        if test is None:
-            program.append((_JUMP_IF_EQUAL, 0, 1, number))
-        else:
-            program.append((_JUMP_IF_EQUAL, 0, 4, number))
-            program.append((_LOAD_WORD, 0, 0, _ARGUMENTS + 8 * test.position))
-            program.append((_JUMP_IF_EQUAL, 1, 0, test.value))
-            program.append((_RETURN, 0, 0, _ALLOW))
-        program.append((_RETURN, 0, 0, _TRACE))
+        steps = [] if test is None else _steps(test)
+        program.append((_JUMP_IF_EQUAL, 0, len(steps) + 1, number))
+        program += [*steps, (_RETURN, 0, 0, _TRACE)]
     program.append((_RETURN, 0, 0, _ALLOW))
     return b"".join(_INSTRUCTION.pack(*instruction) for instruction in program)
+
+
+def _steps(test: ArgumentTest) -> list[tuple[int, int, int, int]]:
+    """Return the instructions that allow a call where the test does not hold, and go on where it does."""
+    values = sorted(test.values)
+    jumps = [(_JUMP_IF_EQUAL, len(values) - index, 0, value) for index, value in enumerate(values)]
+    return [
+        (_LOAD_WORD, 0, 0, _ARGUMENTS + 8 * test.position),
+        (_AND, 0, 0, test.mask),
+        *jumps,
+        (_RETURN, 0, 0, _ALLOW),
+    ]

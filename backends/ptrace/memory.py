@@ -11,7 +11,7 @@ from refengine.backends.ptrace.binding import MemoryWindow
 
 PAGE: Final = 4096
 PATH_MAX: Final = 4096
-_FIRST_READ: Final = 512  # longer than nearly every path, and cheaper to copy than a page
+_FIRST_READ: Final = 256  # longer than nearly every path, and cheaper to copy than a page
 _POINTERS_A_READ: Final = 64
 _OPEN_MAX: Final = 128
 _CLOSED: Final = -1
@@ -75,6 +75,16 @@ class Memory:
         """Return the bytes up to the first NUL, at most `limit`; None where `address` is null or unreadable."""
         if not address:
             return None
+        descriptor = self._files.get(tid, _CLOSED)
+        if descriptor != _CLOSED:
+            # The usual case without detours. Where the next page is not mapped this reads up to there.
+            try:
+                data = os.pread(descriptor, _FIRST_READ, address)
+            except (OSError, OverflowError):  # not mapped, or no address at all
+                return None
+            end = data.find(0, 0, limit)
+            if end >= 0:
+                return data[:end]
         # Up to the page's end, since the next page may not be mapped, which can spoil the whole read.
         length = min(PAGE - (address & (PAGE - 1)), _FIRST_READ, limit)
         data = self._read(tid, address, length)

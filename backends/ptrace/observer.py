@@ -6,9 +6,11 @@ import time
 from typing import Final
 
 from refengine.backends.ptrace import binding, lifecycle
-from refengine.backends.ptrace.binding import X32_BIT, Registers
+from refengine.backends.ptrace.binding import X32_BIT, Registers, SyscallEntry
 from refengine.backends.ptrace.creation import would_create
+from refengine.backends.ptrace.entry import gates
 from refengine.backends.ptrace.memory import Memory
+from refengine.backends.ptrace.opens import Acquaintance
 from refengine.backends.ptrace.plan import CLONES, EXECUTIONS, PROCESS_EXIT, SIGNAL_DELIVERY, Plan
 from refengine.backends.ptrace.process import processor
 from refengine.backends.ptrace.tracees import Tracees
@@ -25,14 +27,16 @@ _VFORK_FLAGS: Final = 0x4000 | 0x100
 
 
 class Observer:
-    """Makes events of stops. `seen`, `uninteresting` and `vanished` count stops.
+    """Makes events of stops. `seen`, `unmatched`, `uninteresting` and `vanished` count calls and other happenings.
 
-    `vanished` are those whose thread was killed before its registers could be read.
+    `unmatched` are calls of which it was clear at their entry that no rule can match them. `vanished` are those
+    whose thread was killed before its registers could be read. `acquaintance` tells what is known of threads.
     """
 
-    def __init__(self, plan: Plan, snap_length: int) -> None:
+    def __init__(self, plan: Plan, snap_length: int, acquaintance: Acquaintance | None = None) -> None:
         self.plan = plan
         self.seen = 0
+        self.unmatched = 0
         self.uninteresting = 0
         self.vanished = 0
         self._memory = Memory()
@@ -40,20 +44,26 @@ class Observer:
         self._tracees = Tracees()
         self._call = Call(self._memory, self._tracees, snap_length, plan.identify)
         self._creating: set[int] = set()
+        self._entry = SyscallEntry()
+        self._gates = gates(self._memory, plan.foresights, acquaintance)
 
-    def call_entered(self, tid: int) -> None:
-        """At the entry of an open, find out whether it is going to make the file."""
-        registers = self._registers.read(tid)
-        if registers is None:
-            return
-        a3, a5, a4, _, a2, a1, a0, number = registers
-        number &= ~X32_BIT
+    def call_matters(self, tid: int) -> bool:
+        """Return, at the entry of a call, whether its exit may be an event that a rule matches."""
+        words = self._entry.read(tid)
+        if words is None:
+            return True
+        number = words[0] & ~X32_BIT
+        gate = self._gates.get(number)
+        if gate is not None and not gate(tid, words):
+            self.unmatched += 1
+            return False
         if number in self.plan.creations:
             call = self._call
             call.tid = tid
-            call.args = (a0, a1, a2, a3, a4, a5)
+            call.args = words[1:]
             if would_create(call, self.plan.calls[number].name):
                 self._creating.add(tid)
+        return True
 
     def call_left(self, tid: int) -> Event | None:
         """Return the event of a call at its exit, None where nobody asked for it or it has one already."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from refengine.backends.base import Interest
 from refengine.backends.ptrace.filter import ArgumentTest
+from refengine.backends.ptrace.opens import ACCESS_MODES, OPENS, Foresight, access_modes
 from refengine.backends.syscalls.call import Call, Decoder
 from refengine.backends.syscalls.decode import DECODERS
 from refengine.event import ParamValue
@@ -20,7 +21,6 @@ _GENERIC: Final = BY_ENUM["GENERIC_X"]
 
 CLONES: Final = frozenset({"clone", "clone3", "fork", "vfork"})
 EXECUTIONS: Final = frozenset({"execve", "execveat"})
-_OPENS_THAT_CREATE: Final = frozenset({"open", "openat", "openat2"})
 _NEVER_EXIT: Final = frozenset({"exit", "exit_group", "rt_sigreturn"})
 """Calls that do not return in the ordinary way, so that there is no exit to report."""
 
@@ -28,6 +28,9 @@ OBSERVABLE: Final = frozenset(
     name for call in SYSCALLS if call.number is not None for name in (call.name, call.exit.name)
 ) - _NEVER_EXIT | {PROCESS_EXIT.name, SIGNAL_DELIVERY.name}
 """Every value of `evt.type` whose events can be made."""
+
+_FLAGS_ARGUMENT: Final = {"open": 1, "openat": 2}
+"""The argument of an open that has its flags."""
 
 _PR_SET_NAME: Final = 15
 _STATE: Final[Mapping[str, ArgumentTest | None]] = {
@@ -41,7 +44,7 @@ _STATE: Final[Mapping[str, ArgumentTest | None]] = {
     "setpgid": None,
     "capset": None,
     "chroot": None,
-    "prctl": ArgumentTest(0, _PR_SET_NAME),
+    "prctl": ArgumentTest(0, frozenset({_PR_SET_NAME})),
 }
 """Calls that change what fields say of a thread. They are traced even where no rule names them, being rare."""
 
@@ -65,13 +68,14 @@ class Watched:
 class Plan:
     """Everything that the tracer has to know of the interest.
 
-    `calls` are the traced system calls by number. `identify` asks for device and inode of opened files,
-    `creations` for whether an open made the file, `cpu` for the processor; they cost something and are left
-    out where no rule reads them. `exits` and `signals` ask for a stop at a thread's end and for the delivery of
-    signals as events.
+    `calls` are the traced system calls by number, `foresights` tell of opens at their entry whether they matter.
+    `identify` asks for device and inode of opened files, `creations` for whether an open made the file, `cpu` for
+    the processor; they cost something and are left out where no rule reads them. `exits` and `signals` ask for a
+    stop at a thread's end and for the delivery of signals as events.
     """
 
     calls: Mapping[int, Watched]
+    foresights: Mapping[int, Foresight]
     identify: bool
     creations: frozenset[int]
     cpu: bool
@@ -100,7 +104,20 @@ def _life(_: Call) -> list[ParamValue | None]:
 
 
 def _wanted(interest: Interest, call: Syscall) -> bool:
+    if call.name == call.exit.name and interest.preconditions.get(call.name) is False:
+        return False
     return interest.wants(call.name) or interest.wants(call.exit.name)
+
+
+def _test(interest: Interest, name: str) -> ArgumentTest | None:
+    """Return which calls of a wanted kind count, None for all: of opens, those with certain access modes."""
+    precondition = interest.preconditions.get(name, True)
+    if name not in _FLAGS_ARGUMENT or precondition is True:
+        return None
+    modes = access_modes(precondition)
+    return (
+        None if len(modes) == ACCESS_MODES + 1 else ArgumentTest(_FLAGS_ARGUMENT[name], modes, ACCESS_MODES)
+    )
 
 
 def _reads(interest: Interest, names: frozenset[str], *arguments: str) -> bool:
@@ -123,6 +140,7 @@ def _reads_argument(field: str, arguments: tuple[str, ...]) -> bool:
 def make_plan(interest: Interest) -> Plan:
     """Return what has to be traced for `interest`."""
     calls = {}
+    foresights = {}
     for call in SYSCALLS:
         if call.number is None or call.name in _NEVER_EXIT:
             continue
@@ -131,14 +149,18 @@ def make_plan(interest: Interest) -> Plan:
             continue
         decode = _life if call.name in CLONES | EXECUTIONS else _decoder(call)
         if decode is not None:
-            test = None if wanted else _STATE[call.name]
+            test = _test(interest, call.name) if wanted else _STATE[call.name]
             calls[call.number] = Watched(call.name, call.exit, decode, test)
+            precondition = interest.preconditions.get(call.name, True)
+            if call.name in OPENS and precondition is not True:
+                foresights[call.number] = Foresight(precondition)
     creations: frozenset[int] = frozenset()
     if _reads(interest, _CREATION_FIELDS, "flags"):
-        numbers = (BY_NAME[name].number for name in _OPENS_THAT_CREATE)
+        numbers = (BY_NAME[name].number for name in OPENS)
         creations = frozenset(number for number in numbers if number in calls)
     return Plan(
         calls,
+        foresights,
         identify=_reads(interest, _IDENTITY_FIELDS, "dev", "ino"),
         creations=creations,
         cpu=_reads(interest, frozenset({"evt.cpu"})),

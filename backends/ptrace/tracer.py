@@ -1,7 +1,8 @@
 """The state machine: waits for stops of the tracees and lets the tracees run on.
 
-A system call that is traced stops twice. At its entry (a seccomp stop) nothing is read, the thread is only sent
-on to the exit; there one read of the registers gives the number, the arguments and the result. The thread stays
+A system call that is traced stops twice, at its entry by the seccomp filter and at its exit, unless it is clear at
+the entry that no rule can match. At the exit one read of the registers gives the number, the arguments and the
+result. The thread stays
 stopped after its event has been handed out until the next one is asked for, so that whoever reads `/proc` for it
 sees the moment of the event.
 """
@@ -95,7 +96,8 @@ class Tracer:
         self.release()
         deadline = time.monotonic() + timeout
         waitpid, clock = os.waitpid, self.clock
-        look_ahead = self._observer.call_entered if self.plan.creations else None
+        looks_ahead = self.plan.creations or self.plan.foresights
+        matters = self._observer.call_matters if looks_ahead else None
         while True:
             try:
                 # Once nothing is known to live, only a child may be left whose maker was killed while making it.
@@ -111,9 +113,10 @@ class Tracer:
             else:
                 stop = status >> 8
                 if stop == _SECCOMP_STOP:
-                    if look_ahead is not None:
-                        look_ahead(tid)
-                    resume(PTRACE_SYSCALL, tid, 0, 0)
+                    if matters is None or matters(tid):
+                        resume(PTRACE_SYSCALL, tid, 0, 0)
+                    else:
+                        resume(PTRACE_CONT, tid, 0, 0)
                     continue
                 if stop == SYSCALL_STOP:
                     event = self._syscall_stop(tid)
@@ -136,7 +139,7 @@ class Tracer:
             operation, architecture, number = info
             if operation != SYSCALL_EXIT or architecture != binding.AUDIT_ARCH_X86_64:
                 if operation == SYSCALL_ENTRY and number & ~X32_BIT in self.plan.creations:
-                    self._observer.call_entered(tid)
+                    self._observer.call_matters(tid)
                 resume(PTRACE_SYSCALL, tid, 0, 0)
                 return None
         return self._hold(tid, self._observer.call_left(tid) if self.started else None)

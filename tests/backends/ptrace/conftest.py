@@ -61,8 +61,11 @@ class Watch:
         on_event: Callable[[Event], None] | None = None,
         use_filter: bool = True,
         snap_length: int = 80,
+        interest: Interest | None = None,
     ) -> Run:
-        backend = self.start(command, *types, fields=fields, use_filter=use_filter, snap_length=snap_length)
+        backend = self.start(
+            command, *types, fields=fields, use_filter=use_filter, snap_length=snap_length, interest=interest
+        )
         events = []
         while (batch := backend.read(0.5)) is not None:
             for event in batch:
@@ -82,10 +85,11 @@ class Watch:
         use_filter: bool = True,
         snap_length: int = 80,
         grace: float = 1.0,
+        interest: Interest | None = None,
     ) -> PtraceBackend:
         backend = PtraceBackend(command, pids, use_filter=use_filter, snap_length=snap_length, grace=grace)
         self.backends.append(backend)
-        backend.open(Interest(frozenset(types), frozenset(fields)))
+        backend.open(interest or Interest(frozenset(types), frozenset(fields)))
         return backend
 
 
