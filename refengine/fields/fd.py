@@ -8,7 +8,6 @@ from refengine.event import Event
 from refengine.event.addresses import printable
 from refengine.event.rendering import arg_text
 from refengine.fields.extractor import Extract, Extractor, plain
-from refengine.state.containers import short_container_id
 from refengine.state.descriptors import DESCRIPTOR_TYPES, Descriptor
 from refengine.state.transitions.files import opened_names
 from refengine.tables.event_types import EVENT_TYPES
@@ -210,8 +209,8 @@ def _without_double_slashes(path: str) -> str:
 
 
 def _container(event: Event) -> str:
-    full = None if event.thread is None else event.thread.container()
-    return "" if full is None else short_container_id(full)
+    container = None if event.thread is None else event.thread.container()
+    return "" if container is None else container.short
 
 
 def is_ip_socket(descriptor: Descriptor) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from refengine.event import Event
 from refengine.event.paths import slashed
+from refengine.state.containers.directory import Directory, NoDirectory
 from refengine.state.descriptors import Descriptor, DescriptorTable
 from refengine.state.interfaces import Interfaces
 from refengine.state.probe import NoProbe, Probe
@@ -38,6 +39,7 @@ class SystemState:
         "_closing",
         "_leaving",
         "boot_time",
+        "containers",
         "event_time",
         "first_event_time",
         "hostname",
@@ -66,6 +68,7 @@ class SystemState:
         self.interfaces = interfaces if interfaces is not None else Interfaces()
         self.hostname = hostname if hostname is not None else socket.gethostname()
         self.boot_time = boot_time
+        self.containers: Directory = NoDirectory()
         self.threads = ThreadTable(thread_limit)
         self.first_event_time = 0
         self.previous_event_time = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from refengine.state.containers import full_container_id
+from refengine.state.containers.identity import ContainerId, container_of
 from refengine.state.descriptors import DescriptorTable
 from refengine.tables.flags import FLAG_TABLES
 
@@ -104,7 +104,7 @@ class Thread:
     descriptors: DescriptorTable = field(default_factory=DescriptorTable, repr=False)
     last_fd: int = -1
     is_dead: bool = False
-    _container: str | None = field(default=None, repr=False)
+    _container: ContainerId | None = field(default=None, repr=False)
     _container_of: tuple[tuple[str, str], ...] | None = field(default=None, repr=False)
     _args_text: str | None = field(default=None, repr=False)
     _env_text: str | None = field(default=None, repr=False)
@@ -168,11 +168,11 @@ class Thread:
         main = self.main
         return () if main is None else main.env
 
-    def container(self) -> str | None:
-        """Return the full id of the container that the thread runs in, None outside of any."""
+    def container(self) -> ContainerId | None:
+        """Return the container that the thread runs in, None outside of any."""
         if self._container_of is not self.cgroups:
             self._container_of = self.cgroups
-            self._container = full_container_id(self.cgroups)
+            self._container = container_of(self.cgroups)
         return self._container
 
     def args_text(self) -> str:

@@ -1,40 +1,12 @@
-"""Users, interfaces and containers."""
+"""Users and interfaces."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from refengine.event.sockets import InetAddress, InetTuple
-from refengine.state.containers import full_container_id
 from refengine.state.interfaces import Interface, Interfaces
 from refengine.state.users import read_users
-
-ID = "0123456789abcdef" * 4
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        f"/docker/{ID}",
-        f"/system.slice/docker-{ID}.scope",
-        f"/machine.slice/libpod-{ID}.scope/container",
-        f"/kubepods/besteffort/pod12345678-1234-1234-1234-123456789012/{ID}",
-        f"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1_2.slice/cri-containerd-{ID}.scope",
-        f"/kubepods.slice/kubepods-pod1.slice/crio-{ID}.scope",
-        f"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-{ID}.scope",
-    ],
-)
-def test_containers_by_their_groups(path: str) -> None:
-    assert full_container_id((("cpu", "/"), ("memory", path))) == ID
-
-
-@pytest.mark.parametrize(
-    "path", ["/", "/user.slice/user-1000.slice", "/system.slice/docker.service", f"/user.slice/session-{ID}"]
-)
-def test_the_host_is_no_container(path: str) -> None:
-    assert full_container_id((("cpu", path),)) is None
 
 
 def test_users_and_groups_from_files(tmp_path: Path) -> None:

@@ -1,0 +1,177 @@
+"""What is known of containers: asked for in the background, kept, and waited for only so long."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
+from threading import Event as Flag
+from threading import Lock, Thread
+from typing import Final, Protocol
+
+from refengine.state.containers.facts import ContainerFacts
+from refengine.state.containers.identity import KUBERNETES, ContainerId
+from refengine.state.containers.runtime import NO_RUNTIME, TIMED_OUT, Runtime, UnknownError
+
+WAIT: Final = 0.25
+"""Seconds that the events of a container wait for what its runtime says, all together."""
+
+_WORKERS = 4
+_QUEUE_LIMIT = 1024
+_ENTRIES_LIMIT = 8192
+_DELAYS = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between one try and the next."""
+
+_ASK_AGAIN = 60.0
+"""Seconds after which a container that stayed unknown is asked for again."""
+
+_SILENCE = 10.0
+"""Seconds in which a runtime that did not answer in time is not asked again."""
+
+_PATIENCE_RUNS = 3
+"""Waits in vain after which no event waits any more, until a runtime has answered."""
+
+TOO_MANY: Final = "too many at a time"
+
+
+class Directory(Protocol):
+    """Tells what is known of containers."""
+
+    def facts(self, container: ContainerId) -> ContainerFacts | None:
+        """Return what is known of a container, None where that is nothing."""
+
+
+class NoDirectory:
+    """The directory where nobody can be asked: of recorded events, and where rules do not need it."""
+
+    def facts(self, container: ContainerId) -> ContainerFacts | None:
+        """Return None."""
+        return None
+
+
+class _Entry:
+    """A container that was asked for."""
+
+    __slots__ = ("asked", "cause", "facts", "settled")
+
+    def __init__(self) -> None:
+        self.asked = time.monotonic()
+        self.settled = Flag()
+        self.facts: ContainerFacts | None = None
+        self.cause: str | None = None
+
+
+class RuntimeDirectory:
+    """Asks the runtimes that there are, in threads of its own, from `start` to `close`.
+
+    The first event of a container waits until its runtime has answered, `wait` seconds at most; further ones wait
+    for what is left of that. A runtime that does not know the container yet is asked again a few times. What stays
+    unknown is counted by cause.
+    """
+
+    def __init__(self, runtimes: Sequence[Runtime], wait: float = WAIT) -> None:
+        self._runtimes = tuple(runtimes)
+        self._wait = wait
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()
+        self._queue: queue.Queue[tuple[ContainerId, _Entry] | None] = queue.Queue(_QUEUE_LIMIT)
+        self._workers: list[Thread] = []
+        self._over = Flag()
+        self._lock = Lock()
+        self._waits_in_vain = 0
+        self._forgotten: Counter[str] = Counter()
+        self._silent_until: dict[int, float] = {}
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._workers = [
+            Thread(target=self._work, name=f"containers-{n}", daemon=True) for n in range(_WORKERS)
+        ]
+        for worker in self._workers:
+            worker.start()
+
+    def close(self) -> None:
+        """End; what is being asked for at the moment is given up."""
+        self._over.set()
+        for _ in self._workers:
+            try:
+                self._queue.put_nowait(None)
+            except queue.Full:
+                break
+        self._workers.clear()
+
+    def facts(self, container: ContainerId) -> ContainerFacts | None:
+        """Return what is known of a container, None where that is nothing, or nothing yet."""
+        entry = self._entries.get(container.id)
+        if entry is None or (entry.cause is not None and time.monotonic() - entry.asked > _ASK_AGAIN):
+            entry = self._ask(container)
+        if not entry.settled.is_set() and self._waits_in_vain < _PATIENCE_RUNS:
+            left = entry.asked + self._wait - time.monotonic()
+            if left > 0 and not entry.settled.wait(left):
+                self._waits_in_vain += 1
+        return entry.facts
+
+    def unknown(self) -> Mapping[str, int]:
+        """Return how many containers have stayed unknown so far, by cause."""
+        with self._lock:
+            found = Counter(self._forgotten)
+            found.update(entry.cause for entry in self._entries.values() if entry.cause is not None)
+        return found
+
+    def _ask(self, container: ContainerId) -> _Entry:
+        entry = _Entry()
+        with self._lock:
+            self._entries.pop(container.id, None)
+            if len(self._entries) >= _ENTRIES_LIMIT:
+                _, oldest = self._entries.popitem(last=False)
+                if oldest.cause is not None:
+                    self._forgotten[oldest.cause] += 1
+            self._entries[container.id] = entry
+        try:
+            self._queue.put_nowait((container, entry))
+        except queue.Full:
+            entry.cause = TOO_MANY
+            entry.settled.set()
+        return entry
+
+    def _work(self) -> None:
+        while not self._over.is_set():
+            job = self._queue.get()
+            if job is None:
+                return
+            container, entry = job
+            try:
+                entry.facts = self._answer(container)
+                self._waits_in_vain = 0
+            except UnknownError as unknown:
+                entry.cause = unknown.cause
+            except Exception as error:
+                # A fault here must cost one container its name, and not all of them.
+                entry.cause = f"fault: {type(error).__name__}"
+            entry.settled.set()
+
+    def _answer(self, container: ContainerId) -> ContainerFacts:
+        able = [
+            each for each in self._runtimes if container.kind in each.kinds or container.kind == KUBERNETES
+        ]
+        failures: list[UnknownError] = []
+        for delay in (*_DELAYS, None):
+            failures.clear()
+            for runtime in able:
+                try:
+                    return self._asked(runtime, container)
+                except UnknownError as unknown:
+                    failures.append(unknown)
+            if delay is None or all(each.lasting for each in failures) or self._over.wait(delay):
+                break
+        raise next((each for each in failures if each.cause != NO_RUNTIME), UnknownError(NO_RUNTIME))
+
+    def _asked(self, runtime: Runtime, container: ContainerId) -> ContainerFacts:
+        if self._silent_until.get(id(runtime), 0.0) > time.monotonic():
+            raise UnknownError(TIMED_OUT, lasting=True)
+        try:
+            return runtime.ask(container)
+        except UnknownError as unknown:
+            if unknown.cause == TIMED_OUT:
+                self._silent_until[id(runtime)] = time.monotonic() + _SILENCE
+            raise
