@@ -42,7 +42,8 @@ class Capabilities:
     in words what it needs; `exact` is false where parameters are approximations, and `approximate_fields` are
     the fields that this matters to, each with what is different. `told_as_another` gives, by the names of calls
     that come in several forms, the one of `event_types` as which they are told of. `decides` tells what it can decide
-    before an event costs anything (see `Interest.preconditions`).
+    before an event costs anything (see `Interest.preconditions`). `selective` is false where all events are
+    delivered in full, whatever the interest.
     """
 
     source: str | None
@@ -53,6 +54,7 @@ class Capabilities:
     approximate_fields: Mapping[str, str] = field(default_factory=dict)
     told_as_another: Mapping[str, str] = field(default_factory=dict)
     decides: Decides | None = None
+    selective: bool = True
 
 
 @dataclass(frozen=True, slots=True)

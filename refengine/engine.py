@@ -12,6 +12,7 @@ from refengine.event import Event, RecordedEvent
 from refengine.fields.readers import RecordedReader, SystemReader
 from refengine.fields.reading import FieldRead
 from refengine.output.alert import Alert, MakeAlert, compile_alert
+from refengine.profile import ProfiledProgram, RuleProfile
 from refengine.program import CompiledProgram, InterpretedProgram, Program
 from refengine.rulefile.rule import Rule
 
@@ -26,7 +27,8 @@ class Engine:
     """Evaluates the enabled rules on events.
 
     Rules are tried in order, those of an event's source only; `matching` says whether the first match ends
-    that. `base64_buffers` prints byte buffers in base64.
+    that. `base64_buffers` prints byte buffers in base64. With `profiled` the time of each rule is taken, which
+    makes evaluation slower.
 
     :raises ValueError: for another `matching` or `evaluator`.
     """
@@ -38,6 +40,7 @@ class Engine:
         *,
         evaluator: Evaluator = "compile",
         base64_buffers: bool = False,
+        profiled: bool = False,
     ) -> None:
         if matching not in ("first", "all"):
             raise ValueError(f"matching is 'first' or 'all', not {matching!r}")
@@ -45,10 +48,15 @@ class Engine:
             raise ValueError(f"evaluator is 'compile' or 'interpret', not {evaluator!r}")
         self.rules = tuple(rule for rule in rules if rule.enabled)
         first_only = matching == "first"
+        self._profiles: list[tuple[RuleProfile, ...]] = []
 
         def half(reader: Reader, numbered: bool) -> _Half:
             program: Program
-            if evaluator == "interpret":
+            if profiled:
+                timed = ProfiledProgram(self.rules, reader, first_only=first_only, numbered=numbered)
+                self._profiles.append(timed.profiles)
+                program = timed
+            elif evaluator == "interpret":
                 program = InterpretedProgram(self.rules, reader, first_only=first_only)
             else:
                 program = CompiledProgram(self.rules, reader, first_only=first_only, numbered=numbered)
@@ -90,6 +98,18 @@ class Engine:
             raise UnsupportedFieldError(
                 "these fields cannot be read from events yet:\n  " + "\n  ".join(lines)
             )
+
+    def profile(self) -> list[RuleProfile]:
+        """Return what the evaluation of each rule came to so far; nothing where that is not taken."""
+        return [
+            RuleProfile(
+                forms[0].rule,
+                sum(form.evaluations for form in forms),
+                sum(form.matches for form in forms),
+                sum(form.nanoseconds for form in forms),
+            )
+            for forms in zip(*self._profiles, strict=True)
+        ]
 
     def prepare(self, source: str, event_types: Iterable[str]) -> None:
         """Compile what system events of these types need now, not when the first one arrives."""

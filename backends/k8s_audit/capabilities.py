@@ -12,4 +12,5 @@ CAPABILITIES = Capabilities(
     absent_fields={
         "ka.sourceips": "audit events have no such place; jevt.value[/sourceIPs/0] is the client's address"
     },
+    selective=False,
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 from refengine.backends.target import Address
 from refengine.cli.audit_plugin import plugin_address
 from refengine.cli.configuration_outputs import OutputSettings, output_settings
+from refengine.cli.configuration_service import ServiceSettings, service_settings
 from refengine.cli.document import Document, Node, assign, parse_override, read_document, unknown_and_unused
 from refengine.errors import UsageError
 from refengine.output.formats import LineFormat
@@ -47,7 +48,7 @@ class AppendOutput:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What the configuration file and the `-o` options say, together."""
+    """What the configuration files and the `-o` options say, together; `files` are where the former were read."""
 
     rules_files: tuple[str, ...] = ()
     selections: tuple[Selection, ...] = ()
@@ -61,6 +62,8 @@ class Configuration:
     engine_kind: str = ""
     capture_file: str = ""
     audit_address: Address | None = None
+    service: ServiceSettings = field(default_factory=ServiceSettings)
+    files: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -89,6 +92,8 @@ def load_configuration(path: Path | None, overrides: Iterable[str] = ()) -> Conf
         engine_kind=document.text("engine.kind"),
         capture_file=document.text("engine.replay.capture_file"),
         audit_address=plugin_address(document),
+        service=service_settings(document),
+        files=() if path is None else (path,),
         warnings=unknown_and_unused(root),
     )
 

@@ -85,7 +85,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
     if options.all_events:
         return list_events.run_ignored()
     configuration = load_configuration(options.configuration, options.overrides)
-    messages = Messages(verbose=options.verbose)
+    messages = Messages(verbose=options.verbose, log=configuration.service.log)
     for warning in (*options.warnings, *configuration.warnings):
         messages.warn(warning)
     return _answer(options, configuration, messages, arguments)

@@ -2,33 +2,53 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import time
 from contextlib import suppress
 
+from refengine.cli.configuration_service import LogSettings
+from refengine.output.channel import ChannelError
+from refengine.output.escape import single_line, valid_unicode
+from refengine.output.syslog import SyslogChannel
+from refengine.output.times import iso8601_zulu
+from refengine.priority import Priority
 from refengine.report import render
 from refengine.rulefile.loader import LoadResult
 from refengine.terminal import Style
 
 
 class Messages:
-    """Speaks to the person at the terminal; `verbose` tells more."""
+    """Speaks to the person at the terminal, and to the log where it is to; `verbose` tells more.
 
-    def __init__(self, *, verbose: bool = False) -> None:
-        self._verbose = verbose
+    Any thread may speak.
+    """
+
+    def __init__(self, *, verbose: bool = False, log: LogSettings | None = None) -> None:
+        self._log = LogSettings() if log is None else log
+        level = self._log.level
+        self._least = Priority.parse(level) if level is not None else Priority.NOTICE
+        if verbose:
+            self._least = max(self._least, Priority.INFORMATIONAL)
+        self._verbose = self._least >= Priority.INFORMATIONAL
         self._style = Style.of(sys.stderr)
+        self._syslog = SyslogChannel() if self._log.syslog else None
 
     def tell(self, text: str) -> None:
         """Say what is going on, to whom asked for it."""
-        if self._verbose:
-            self._print(text)
+        self._print(Priority.INFORMATIONAL, text)
+
+    def note(self, text: str) -> None:
+        """Say what has happened that is worth knowing."""
+        self._print(Priority.NOTICE, text)
 
     def warn(self, text: str) -> None:
         """Say what deserves attention."""
-        self._print(f"{self._style.yellow('Warning:')} {text}")
+        self._print(Priority.WARNING, text, f"{self._style.yellow('Warning:')} ")
 
     def fail(self, text: str) -> None:
         """Say why the program ends."""
-        self._print(f"{self._style.red('Error:')} {text}")
+        self._print(Priority.ERROR, text, f"{self._style.red('Error:')} ")
 
     def warnings_of(self, result: LoadResult) -> None:
         """Say how many warnings the load of each file gave, or with `verbose` what they are."""
@@ -37,13 +57,24 @@ class Messages:
                 self.tell(f"{file.name}: Ok")
             elif self._verbose:
                 for found in file.warnings:
-                    self._print(render(found))
+                    self._print(Priority.INFORMATIONAL, render(found))
             else:
                 count = len(file.warnings)
                 self.warn(
                     f"{file.name}: {count} warning{'s' if count > 1 else ''}; -V tells {'them' if count > 1 else 'it'}"
                 )
 
-    def _print(self, text: str) -> None:
-        with suppress(OSError):
-            print(text, file=sys.stderr)
+    def _print(self, priority: Priority, text: str, word: str = "") -> None:
+        if priority > self._least:
+            return
+        if self._log.stderr:
+            with suppress(OSError):
+                print(self._json(priority, text) if self._log.json else f"{word}{text}", file=sys.stderr)
+        if self._syslog is not None:
+            with suppress(ChannelError):  # there is nowhere left to say that the log is not there
+                self._syslog.write(single_line(text), priority)
+
+    @staticmethod
+    def _json(priority: Priority, text: str) -> str:
+        record = {"level": priority.label.lower(), "message": text, "time": iso8601_zulu(time.time_ns())}
+        return valid_unicode(json.dumps(record, ensure_ascii=False))

@@ -40,11 +40,11 @@ def observations(
     """
     connections = [connect(name, target) for name, target in choose(options, configuration)]
     _check_sources(connections)
-    found = tuple(_observation(each, options, configuration, loaded) for each in connections)
-    gaps = list(_gaps(found, loaded or ()))
-    if gaps and options.strict_capabilities:
-        raise UsageError("\n  ".join(("the backend cannot evaluate the rules in full:", *gaps)))
-    for gap in gaps:
+    found = tuple(observe(each, options, configuration, loaded) for each in connections)
+    missing = list(gaps(found, loaded or ()))
+    if missing and options.strict_capabilities:
+        raise UsageError("\n  ".join(("the backend cannot evaluate the rules in full:", *missing)))
+    for gap in missing:
         messages.warn(gap)
     if loaded is not None and not any(each.rules for each in found):
         messages.warn("no rule is enabled, so that there can be no alerts")
@@ -57,18 +57,29 @@ def observations(
     return found
 
 
-def _observation(
+def observe(
     connection: Connection,
     options: Options,
     configuration: Configuration,
     loaded: tuple[Rule, ...] | None,
 ) -> Observation:
+    """Return what is to be observed by one backend.
+
+    :raises UsageError: when the options switch its source off.
+    :raises UnsupportedFieldError: when a rule reads what its events have not got.
+    :raises TemplateError: for an addition to outputs that is wrong.
+    """
     capabilities = connection.backend.capabilities
     rules = tuple(
         with_extra_fields(rule, configuration)
         for rule in _rules_for(capabilities.source, loaded or (), options)
     )
-    engine = Engine(rules, configuration.matching.value, base64_buffers=configuration.base64_buffers)
+    engine = Engine(
+        rules,
+        configuration.matching.value,
+        base64_buffers=configuration.base64_buffers,
+        profiled=options.profile_rules,
+    )
     if capabilities.source is not None:
         engine.require_fields(capabilities.source)
     interest = Interest(None) if loaded is None else interest_of(engine.rules, capabilities.decides)
@@ -88,7 +99,7 @@ def _check_sources(connections: Sequence[Connection]) -> None:
         names[source] = backend.name
 
 
-def _gaps(found: Sequence[Observation], loaded: Sequence[Rule]) -> Iterator[str]:
+def gaps(found: Sequence[Observation], loaded: Sequence[Rule]) -> Iterator[str]:
     """Yield a sentence for everything that the backends cannot evaluate; what another one has is no gap."""
     sources = {each.connection.backend.capabilities.source for each in found}
     missed = [rule for rule in loaded if rule.source not in sources]

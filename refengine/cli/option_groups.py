@@ -105,6 +105,8 @@ def add_output(group: argparse._ArgumentGroup) -> None:
         help="write each alert at once, whatever buffered_outputs says")  # fmt: skip
     group.add_argument("-P", "--pidfile", dest="pid_file", metavar="FILE", type=Path,
         help="write the process id to a file")  # fmt: skip
+    group.add_argument("--profile-rules", action="store_true",
+        help="take the time of each rule, and print at the end what it cost; evaluation is slower then")  # fmt: skip
     group.add_argument("-v", dest="verbose", action="store_true",
         help="say on standard error what is going on")  # fmt: skip
 

@@ -103,6 +103,7 @@ class Options:
     dry_run: bool
     strict_capabilities: bool
     verbose: bool
+    profile_rules: bool
     warnings: tuple[str, ...] = ()
 
 
@@ -218,6 +219,7 @@ def _options(found: argparse.Namespace, command: tuple[str, ...]) -> Options:
         dry_run=found.dry_run,
         strict_capabilities=found.strict_capabilities,
         verbose=found.verbose,
+        profile_rules=found.profile_rules,
         warnings=tuple(warnings),
     )
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 from refengine.cli.configuration import Configuration
 from refengine.cli.configuration_outputs import OutputSettings
@@ -14,6 +16,7 @@ from refengine.output.http import HttpChannel
 from refengine.output.program import ProgramChannel
 from refengine.output.queue import OutputQueue
 from refengine.output.syslog import SyslogChannel
+from refengine.service.throttle import Throttle
 
 FAREWELL = 5.0
 """Seconds that outputs have at the end, all together, for what still waits."""
@@ -39,31 +42,51 @@ class Outputs:
         silent: bool = False,
         patient: bool = False,
     ) -> None:
-        self._format: LineFormat = configuration.format
-        self._hostname = hostname()
+        self._report = report
+        self._unbuffered = unbuffered
+        self._silent = silent
         self._patient = patient
-        settings = configuration.outputs
-        self.queues: Sequence[OutputQueue] = tuple(
-            OutputQueue(
-                name,
-                channel,
-                capacity=settings.capacity,
-                report=report,
-                slow_after=settings.slow_after,
-                patient=patient,
-            )
-            for name, channel in _channels(settings, buffered=settings.buffered and not unbuffered)
-            if not (silent and name == STDOUT)
+        self._settings = configuration.outputs
+        self._throttles = configuration.service.throttles
+        self._lost: Counter[str] = Counter()
+        self._held_back: Counter[str] = Counter()
+        self._now = _Active(
+            configuration.format, hostname(), Throttle(self._throttles), self._queues(configuration.outputs)
         )
 
+    @property
+    def queues(self) -> Sequence[OutputQueue]:
+        """The queues before the outputs."""
+        return self._now.queues
+
     def write(self, alert: Alert) -> None:
-        """Hand over one alert.
+        """Hand over one alert, unless there have been too many like it.
 
         :raises ChannelClosedError: when nobody reads standard output any longer.
         """
-        line = self._format.line(alert, self._hostname)
-        for queue in self.queues:
+        now = self._now
+        if not now.throttle.passes(alert):
+            return
+        line = now.format.line(alert, now.hostname)
+        for queue in now.queues:
             queue.put(line, alert.priority)
+
+    def renew(self, configuration: Configuration) -> None:
+        """Have what another configuration says; the outputs that it has no more are given time to end.
+
+        :raises ChannelError: as at the beginning; nothing has changed then.
+        """
+        before = self._now
+        throttle, queues = before.throttle, before.queues
+        if configuration.outputs != self._settings:
+            queues = self._queues(configuration.outputs)
+        if configuration.service.throttles != self._throttles:
+            throttle = Throttle(configuration.service.throttles)
+            self._held_back += before.throttle.held_back
+        self._settings, self._throttles = configuration.outputs, configuration.service.throttles
+        self._now = _Active(configuration.format, before.hostname, throttle, queues)
+        if queues is not before.queues:
+            self._end(before.queues)
 
     def watch(self) -> None:
         """Report the outputs that take too long; to be called now and then."""
@@ -81,22 +104,56 @@ class Outputs:
         :raises ChannelClosedError: when nobody reads standard output any longer.
         :raises ChannelError: when what a file buffers cannot be written.
         """
+        self._end(self.queues)
+
+    @property
+    def lost(self) -> Counter[str]:
+        """How many alerts each output has lost, those that lost none left out."""
+        return self._lost + Counter({queue.name: queue.lost for queue in self.queues})
+
+    @property
+    def held_back(self) -> Counter[str]:
+        """How many alerts of each rule were not written since there were too many like them."""
+        return self._held_back + self._now.throttle.held_back.copy()
+
+    def _end(self, queues: Sequence[OutputQueue]) -> None:
         closed: ChannelClosedError | None = None
-        for queue in self.queues:
+        for queue in queues:
             queue.finish()
         limit = None if self._patient else FAREWELL
-        for queue in self.queues:
+        for queue in queues:
             try:
                 limit = queue.close(limit)
             except ChannelClosedError as error:
                 closed = error
+            if queues is not self.queues:
+                self._lost[queue.name] += queue.lost
         if closed is not None:
             raise closed
 
-    @property
-    def lost(self) -> dict[str, int]:
-        """How many alerts each output has lost, those that lost none left out."""
-        return {queue.name: queue.lost for queue in self.queues if queue.lost}
+    def _queues(self, settings: OutputSettings) -> Sequence[OutputQueue]:
+        return tuple(
+            OutputQueue(
+                name,
+                channel,
+                capacity=settings.capacity,
+                report=self._report,
+                slow_after=settings.slow_after,
+                patient=self._patient,
+            )
+            for name, channel in _channels(settings, buffered=settings.buffered and not self._unbuffered)
+            if not (self._silent and name == STDOUT)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Active:
+    """What alerts pass through; it is exchanged as a whole."""
+
+    format: LineFormat
+    hostname: str
+    throttle: Throttle
+    queues: Sequence[OutputQueue]
 
 
 def _channels(settings: OutputSettings, *, buffered: bool) -> Iterator[tuple[str, Channel]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from refengine.cli.configuration import Configuration
@@ -15,12 +15,15 @@ from refengine.cli.messages import Messages
 from refengine.cli.observation import observations
 from refengine.cli.options import Options
 from refengine.cli.outputs import Outputs
+from refengine.cli.profile_table import profile_table
+from refengine.cli.service import Service
 from refengine.cli.signals import interruption
 from refengine.cli.summary import Tally, summary, total, total_tally
 from refengine.cli.taps import Taps
 from refengine.cli.together import run_together
 from refengine.cli.watch import Watch
 from refengine.errors import UsageError
+from refengine.recursion import deep_recursion
 from refengine.rulefile.rule import Rule
 
 
@@ -41,10 +44,13 @@ def run(options: Options, configuration: Configuration, messages: Messages) -> i
         silent=options.print_events,
         patient=all(each.connection.progress is not None for each in observed),
     )
-    with _pid_file(options.pid_file), interruption() as asked:
+    # A hangup asks for a reload, but of who runs a command in a terminal it is the end.
+    reloads = not options.command
+    with _pid_file(options.pid_file), interruption(reloads=reloads) as asked, deep_recursion():
         watches = [
             Watch(
                 each.connection,
+                each.rules,
                 each.engine,
                 outputs,
                 Taps(each.connection, None if loaded is None else each.rules, options),
@@ -54,20 +60,22 @@ def run(options: Options, configuration: Configuration, messages: Messages) -> i
             for each in observed
         ]
         jobs = [(watch, each.interest) for watch, each in zip(watches, observed, strict=True)]
-        finished = run_together(jobs, asked, options.seconds)
+        with closing(Service(options, configuration, watches, outputs, messages, asked)):
+            finished = run_together(jobs, asked, options.seconds)
     outputs.close()
     _say_what_there_was(watches, messages)
     # JSON lines are read by programs, which a summary among them would disturb.
     stream = sys.stderr if configuration.format.json or options.print_events else sys.stdout
     backends = [watch.connection.backend for watch in watches]
-    print(
-        summary(
-            total_tally(watch.tally for watch in watches), total(backend.statistics() for backend in backends)
-        ),
-        file=stream,
-    )
+    counted = total_tally(watch.tally for watch in watches)
+    print(summary(counted, total(watch.statistics() for watch in watches)), file=stream)
+    held_back = outputs.held_back.total()
+    if held_back:
+        print(f"Alerts held back since there were too many like them: {held_back}", file=stream)
     for name, count in outputs.lost.items():
         print(f"Alerts lost by {name} output: {count}", file=stream)
+    if options.profile_rules:
+        print(profile_table(line for watch in watches for line in watch.engine.profile()), file=stream)
     if finished:
         return next((backend.exit_code for backend in backends if backend.exit_code is not None), OK)
     return OK if asked.signal is None or not options.command else 128 + asked.signal

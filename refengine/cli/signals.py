@@ -11,19 +11,20 @@ from types import FrameType
 
 @dataclass(slots=True)
 class Interruption:
-    """The signal that asked the run to end, None while none did; and whether outputs are to be opened anew.
+    """The signal that asked the run to end, None while none did, and what else signals have asked for.
 
-    `over` says that the run ends without a signal, since one of several watches has decided so.
+    `reopen` is for outputs to be opened anew, `reload` for rules and configuration to be loaded anew. `over` says that the run ends without a signal, since one of several watches has decided so.
     """
 
     signal: int | None = None
     reopen: bool = False
+    reload: bool = False
     over: bool = False
 
 
 @contextmanager
-def interruption() -> Iterator[Interruption]:
-    """Note SIGINT, SIGTERM and SIGUSR1 while the body runs; the handlers of before are back afterwards.
+def interruption(*, reloads: bool = False) -> Iterator[Interruption]:
+    """Note SIGINT, SIGTERM and SIGUSR1, and with `reloads` SIGHUP, while the body runs; the handlers of before are back afterwards.
 
     A second SIGINT or SIGTERM acts as it does by default, so that nothing can hang for good.
     """
@@ -36,7 +37,12 @@ def interruption() -> Iterator[Interruption]:
     def reopen(_number: int, _frame: FrameType | None) -> None:
         asked.reopen = True
 
+    def reload(_number: int, _frame: FrameType | None) -> None:
+        asked.reload = True
+
     handlers = {signal.SIGINT: stop, signal.SIGTERM: stop, signal.SIGUSR1: reopen}
+    if reloads:
+        handlers[signal.SIGHUP] = reload
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield asked

@@ -28,22 +28,22 @@ class Tally:
 
 
 def total_tally(parts: Iterable[Tally]) -> Tally:
-    """Return the sums of the counts of several watches."""
+    """Return the sums of the counts of several watches, which may go on meanwhile."""
     found = Tally()
     for part in parts:
-        found.by_priority.update(part.by_priority)
-        found.by_rule.update(part.by_rule)
+        found.by_priority.update(part.by_priority.copy())
+        found.by_rule.update(part.by_rule.copy())
     return found
 
 
 def total(parts: Iterable[Statistics]) -> Statistics:
-    """Return the sums of the counters of several backends."""
+    """Return the sums of the counters of several backends, which may go on meanwhile."""
     found = Statistics()
     for part in parts:
         found.seen += part.seen
         found.delivered += part.delivered
         found.filtered += part.filtered
-        for cause, count in part.dropped.items():
+        for cause, count in part.dropped.copy().items():
             found.dropped[cause] = found.dropped.get(cause, 0) + count
     return found
 

@@ -3,30 +3,64 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
 
-from refengine.backends.base import Connection, Interest
+from refengine.backends.base import Connection, Interest, Statistics
 from refengine.cli.outputs import Outputs
 from refengine.cli.progress import Progress
 from refengine.cli.signals import Interruption
-from refengine.cli.summary import Tally
+from refengine.cli.summary import Tally, total
 from refengine.cli.taps import Taps
 from refengine.engine import Engine
+from refengine.rulefile.rule import Rule
+from refengine.service.handover import OVERLAP
+from refengine.service.periodic import Periodic
 
 _PATIENCE = 0.25
 """Seconds that a backend may wait for events before signals and the time limit are looked at again."""
 
+_HANDOVER = 5.0
+"""Seconds that one backend may take to have told all that happened before the next one took over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """New rules for a watch, and where these need more than the backend was opened for, an open one for them."""
+
+    rules: tuple[Rule, ...]
+    engine: Engine
+    connection: Connection | None = None
+    interest: Interest | None = None
+
+
+def _nothing() -> None:
+    pass
+
 
 @dataclass(slots=True)
 class Watch:
-    """Everything that one run works with."""
+    """Everything that one run works with.
+
+    `changes` takes new rules from any thread; they hold from the next batch of events on. `begun` is called
+    once the backend is open, and `periodic` is given the occasion between two batches. `interest` is what the backend
+    was opened with, `retired` counts the events of backends of before.
+    """
 
     connection: Connection
+    rules: tuple[Rule, ...]
     engine: Engine
     outputs: Outputs
     taps: Taps
     tally: Tally
     asked: Interruption
+    periodic: Periodic = field(default_factory=Periodic)
+    begun: Callable[[], None] = _nothing
+    interest: Interest | None = None
+    changes: deque[Change] = field(default_factory=deque)
+    retired: Statistics = field(default_factory=Statistics)
 
     def run(self, interest: Interest, seconds: float | None) -> bool:
         """Open the backend and evaluate events until there are no more, then return True.
@@ -38,17 +72,25 @@ class Watch:
         """
         progress = Progress(self.connection.progress)
         try:
+            self.interest = interest
             self.connection.backend.open(interest)
+            self.begun()
             return self._evaluate(progress, seconds)
         finally:
             progress.close()
             self.connection.backend.close()
+            while self.changes:
+                self._discard(self.changes.popleft())
             self.taps.close()
+
+    def statistics(self) -> Statistics:
+        """Return the counters so far, those of earlier backends among them."""
+        return total((self.retired, self.connection.backend.statistics()))
 
     def _evaluate(self, progress: Progress, seconds: float | None) -> bool:
         backend = self.connection.backend
         read, observe, process = backend.read, self.connection.observe, self.engine.process
-        asked, taps, statistics = self.asked, self.taps.each, backend.statistics
+        asked, taps, changes, periodic = self.asked, self.taps.each, self.changes, self.periodic
         end = None if seconds is None else time.monotonic() + seconds
         while asked.signal is None and not asked.over:
             patience = _PATIENCE
@@ -56,6 +98,10 @@ class Watch:
                 patience = min(patience, end - time.monotonic())
                 if patience <= 0:
                     return False
+            if changes:
+                self._take(changes.popleft())
+                backend = self.connection.backend
+                read, observe, process = backend.read, self.connection.observe, self.engine.process
             events = read(patience)
             if events is None:
                 return True
@@ -69,5 +115,51 @@ class Watch:
                 for alert in process(event):
                     self.tally.add(alert)
                     self.outputs.write(alert)
-            progress.update(statistics().seen)
+            progress.update(backend.statistics().seen)
+            periodic.run()
         return False
+
+    def _take(self, change: Change) -> None:
+        """Have new rules from the next event on, whichever backend it comes from."""
+        if change.connection is None:
+            self.rules, self.engine = change.rules, change.engine
+            return
+        before = self.connection.backend
+        limit = time.time_ns()
+        self._evaluate_while(lambda event: bool(event.time <= limit))
+        self.retired = self.statistics()
+        before.close()
+        self.connection, self.interest = change.connection, change.interest
+        self.rules, self.engine = change.rules, change.engine
+        since = limit - OVERLAP
+        # The first events were told by the backend of before; they only bring the new state up to date.
+        self._evaluate_while(
+            lambda event: bool(event.time > since), until=lambda event: bool(event.time > limit)
+        )
+
+    def _evaluate_while(
+        self, wanted: Callable[[Any], bool], until: Callable[[Any], bool] | None = None
+    ) -> None:
+        """Evaluate the events that are wanted, until one comes that is not (or is what `until` says), or none."""
+        ended = until if until is not None else lambda event: not wanted(event)
+        deadline = time.monotonic() + _HANDOVER
+        while time.monotonic() < deadline:
+            events = self.connection.backend.read(0.0)
+            if not events:
+                return
+            self._evaluate_some(events, wanted)
+            if any(ended(event) for event in events):
+                return
+
+    def _evaluate_some(self, events: Iterable[Any], wanted: Callable[[Any], bool]) -> None:
+        for event in events:
+            self.connection.observe(event)
+            if wanted(event):
+                for alert in self.engine.process(event):
+                    self.tally.add(alert)
+                    self.outputs.write(alert)
+
+    @staticmethod
+    def _discard(change: Change) -> None:
+        if change.connection is not None:
+            change.connection.backend.close()

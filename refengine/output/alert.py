@@ -13,6 +13,9 @@ from refengine.output.render import JsonValue
 from refengine.output.template import Template
 from refengine.priority import Priority
 
+INTERNAL = "internal"
+"""The source of alerts about the program itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Alert:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-from refengine.output.alert import Alert
+from refengine.output.alert import INTERNAL, Alert
 from refengine.output.escape import single_line, valid_unicode
 from refengine.output.render import JsonValue
 from refengine.output.times import clock, iso8601, iso8601_zulu
@@ -32,7 +32,10 @@ class LineFormat:
 
     def _output(self, alert: Alert) -> str:
         time = iso8601(alert.time) if self.iso8601 else clock(alert.time)
-        return f"{time}: {alert.priority.label} {alert.message}"
+        text = f"{time}: {alert.priority.label} {alert.message}"
+        if alert.source == INTERNAL:
+            text += f" ({' '.join(f'{name}={value}' for name, value in sorted(alert.fields.items()))})"
+        return text
 
     def _json_line(self, alert: Alert, hostname: str) -> str:
         record: dict[str, object] = {
@@ -42,6 +45,11 @@ class LineFormat:
             "source": alert.source,
             "time": iso8601_zulu(alert.time),
         }
+        if alert.source == INTERNAL:
+            # Those have no event, so neither its time nor settings of what to say of it concern them.
+            record["output"] = alert.message
+            record["output_fields"] = dict(alert.fields)
+            return _written(record)
         if self.include_output:
             record["output"] = self._output(alert)
         if self.include_message:
@@ -52,4 +60,8 @@ class LineFormat:
             fields: dict[str, JsonValue] = dict(alert.fields)
             fields["evt.time.iso8601" if self.iso8601 else "evt.time"] = alert.time
             record["output_fields"] = fields
-        return valid_unicode(json.dumps(record, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
+        return _written(record)
+
+
+def _written(record: dict[str, object]) -> str:
+    return valid_unicode(json.dumps(record, ensure_ascii=False, separators=(",", ":"), sort_keys=True))

@@ -50,14 +50,15 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "ruleset": RULES | {"output", "rulefile"},
     "interest": RULES | {"output", "rulefile", "backends.base", "backends.precondition"},
     "program": RULES | {"rulefile"},
-    "engine": RULES | {"output", "rulefile", "program"},
+    "profile": RULES | {"rulefile"},
+    "engine": RULES | {"output", "rulefile", "program", "profile"},
     "authoring": RULES | {"output", "rulefile", "ruleset", "interest", "engine", "terminal"} | OPENING,
     # What a long run needs around the engine.
     "service": RULES | {"output", "rulefile", "backends.base", "backends.precondition"},
     # The surface.
     "": RULES | {"output", "rulefile", "ruleset", "engine"},
     "cli": RULES
-    | {"output", "rulefile", "ruleset", "interest", "engine", "state", "terminal", "authoring", "service", ""}
+    | {"output", "rulefile", "ruleset", "interest", "engine", "state", "terminal", "authoring", "service", "profile", ""}
     | OPENING,
     # A command of its own, which the command line finds by name. It writes captures for engines that read no events.
     "conformance": RULES | {"output", "rulefile", "ruleset", "engine", "backends.capture", "cli", ""},

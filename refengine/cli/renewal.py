@@ -1,0 +1,168 @@
+"""Loading rules and configuration anew while events are evaluated."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock, Thread
+
+from refengine.backends.registry import connect
+from refengine.backends.target import Target
+from refengine.cli.backends import choose
+from refengine.cli.configuration import Configuration, load_configuration
+from refengine.cli.load import load_rules
+from refengine.cli.messages import Messages
+from refengine.cli.observation import Observation, gaps, observe
+from refengine.cli.options import Options
+from refengine.cli.outputs import Outputs
+from refengine.cli.watch import Change, Watch
+from refengine.errors import RefengineError
+from refengine.rulefile.rule import Rule
+from refengine.service.handover import blind, covers
+from refengine.service.notify import Supervisor
+
+
+@dataclass(slots=True)
+class Renewal:
+    """Renews the rules of watches, and their outputs, whenever asked to.
+
+    That takes place in a thread of its own, while the watches go on. They get everything or nothing: where
+    something is wrong with the new files, that is said, and what was loaded before stays. `loaded_at` is the time of
+    the last success, in nanoseconds since the epoch; 0 where there was none yet.
+    """
+
+    options: Options
+    configuration: Configuration
+    watches: Sequence[Watch]
+    outputs: Outputs
+    messages: Messages
+    supervisor: Supervisor
+    done: int = 0
+    refused: int = 0
+    loaded_at: int = 0
+    _thread: Thread | None = None
+    _again: bool = False
+    _lock: Lock = field(default_factory=Lock)
+
+    def request(self) -> None:
+        """Begin to load; a load that is under way is followed by another one."""
+        with self._lock:
+            if self._thread is not None and self._thread.is_alive():
+                self._again = True
+                return
+            self._thread = Thread(target=self._run, name="reload", daemon=True)
+            self._thread.start()
+
+    def wait(self) -> None:
+        """Return when no load is under way."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def files(self) -> Iterable[Path]:
+        """Return the files and folders that are loaded."""
+        return files_of(self.options, self.configuration)
+
+    def _run(self) -> None:
+        while True:
+            self._again = False
+            self.supervisor.reloading()
+            self._renew()
+            self.supervisor.ready(status(self.watches))
+            with self._lock:
+                if not self._again:
+                    self._thread = None
+                    return
+
+    def _renew(self) -> None:
+        try:
+            configuration = load_configuration(self.options.configuration, self.options.overrides)
+            loaded = load_rules(self.options, configuration)
+            changes = self._changes(configuration, loaded.rules)
+            try:
+                self.outputs.renew(configuration)
+            except RefengineError:
+                _discard(changes)
+                raise
+        except RefengineError as error:
+            self.refused += 1
+            self.messages.warn(f"reload refused, what was loaded before stays: {error}")
+            return
+        except Exception as error:
+            # Also a fault of the program's own must leave what works alone.
+            self.refused += 1
+            self.messages.warn(
+                f"reload failed, what was loaded before stays: {type(error).__name__}: {error}"
+            )
+            return
+        for warning in configuration.warnings:
+            self.messages.warn(warning)
+        self.messages.warnings_of(loaded)
+        for watch, change in zip(self.watches, changes, strict=True):
+            watch.changes.append(change)
+        self.configuration = configuration
+        self.done += 1
+        self.loaded_at = time.time_ns()
+        count = sum(len(change.rules) for change in changes)
+        self.messages.note(f"reloaded: {count} rules are enabled")
+
+    def _changes(self, configuration: Configuration, loaded: tuple[Rule, ...]) -> list[Change]:
+        targets = dict(choose(self.options, configuration))
+        changes: list[Change] = []
+        found: list[Observation] = []
+        try:
+            for watch in self.watches:
+                target = targets.get(watch.connection.backend.name)
+                observation, change = self._change(watch, target, configuration, loaded)
+                found.append(observation)
+                changes.append(change)
+        except BaseException:
+            _discard(changes)
+            raise
+        for gap in gaps(found, loaded):
+            self.messages.warn(gap)
+        return changes
+
+    def _change(
+        self, watch: Watch, target: Target | None, configuration: Configuration, loaded: tuple[Rule, ...]
+    ) -> tuple[Observation, Change]:
+        backend = watch.connection.backend
+        opened = watch.interest
+        observation = observe(watch.connection, self.options, configuration, loaded)
+        enough = opened is None or not backend.capabilities.selective or covers(opened, observation.interest)
+        connection, interest = None, None
+        if not enough and target is not None and _is_for_all(target) and not watch.taps.each:
+            connection = connect(backend.name, target)
+            observation = observe(connection, self.options, configuration, loaded)
+            interest = observation.interest
+            connection.backend.open(interest)
+        elif not enough and opened is not None and (names := list(blind(observation.rules, opened))):
+            self.messages.warn(
+                f"the {backend.name} backend was not started for what these rules need, so that they see too little "
+                f"until the next start: {', '.join(names)}"
+            )
+        if backend.capabilities.source is not None and observation.interest.event_types is not None:
+            observation.engine.prepare(backend.capabilities.source, observation.interest.event_types)
+        return observation, Change(observation.rules, observation.engine, connection, interest)
+
+
+def _is_for_all(target: Target) -> bool:
+    """Return whether another backend for the same target can take over from one that is open."""
+    return not (target.command or target.pids or target.files or target.address)
+
+
+def _discard(changes: Iterable[Change]) -> None:
+    for change in changes:
+        if change.connection is not None:
+            change.connection.backend.close()
+
+
+def status(watches: Sequence[Watch]) -> str:
+    """Return in words what is being done."""
+    return f"Evaluating {sum(len(watch.rules) for watch in watches)} rules"
+
+
+def files_of(options: Options, configuration: Configuration) -> list[Path]:
+    """Return the files of the configuration and of the rules, and the folders that were named."""
+    return [*configuration.files, *(options.rules or map(Path, configuration.rules_files))]

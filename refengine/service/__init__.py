@@ -1,0 +1,1 @@
+"""What a program that runs for a long time needs around its engine."""
