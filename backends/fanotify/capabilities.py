@@ -37,6 +37,10 @@ _APPROXIMATE: Final[Mapping[str, str]] = {
     "fd.num": "2147483647 stands for a descriptor that was closed before it could be looked at",
     "fd.dev": "known where the file was still open",
     "fd.ino": "known where the file was still open",
+    **dict.fromkeys(
+        ("proc.exe", "proc.args", "proc.cmdline", "proc.env", "proc.cwd"),
+        "unknown of a program that had ended, or become another, before it could be looked at; a warning counts them",
+    ),
     "evt.arg.filename": "the path by which a program was started is not told",
 }
 

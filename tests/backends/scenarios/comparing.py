@@ -18,6 +18,7 @@ from tests.backends.scenarios.scenario import (
     BOTH_WAYS,
     FAILURE,
     FLAGS,
+    FLEETING,
     IO_URING,
     KERNEL_FILES,
     NAMELESS,
@@ -39,6 +40,7 @@ BLIND: Mapping[str, Mapping[str, str]] = {
         PATH_ONLY: "the kernel does not tell of places that are opened",
         NAMELESS: "a file without a name has no path",
         KERNEL_FILES: "the kernel's own files are not watched",
+        FLEETING: "the program had ended, or become another, before it could be looked at",
     },
 }
 """By backend, the traits of scenarios of which it cannot see enough, each with the reason."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.backends.scenarios.scenario import FAILURE, Scenario
+from tests.backends.scenarios.scenario import FAILURE, FLEETING, Scenario
 
 STARTED = "evt.type in (execve, execveat) and evt.res = SUCCESS"
 
@@ -13,6 +13,7 @@ PROGRAMS = (
         f"{STARTED} and proc.name = true",
         ("proc.cmdline", "proc.pname", "proc.exe"),
         (("true one two", "sh", "/bin/true"),),
+        traits=frozenset({FLEETING}),
     ),
     Scenario(
         "start a program by its path",
@@ -20,6 +21,7 @@ PROGRAMS = (
         f"{STARTED} and proc.name = true",
         ("proc.exe", "proc.args"),
         (("/bin/true", ""),),
+        traits=frozenset({FLEETING}),
     ),
     Scenario(
         "start a script",
@@ -27,6 +29,7 @@ PROGRAMS = (
         f"{STARTED} and proc.name = script",
         ("proc.name", "proc.cmdline", "proc.pname"),
         (("script", "script {folder}/script one", "sh"),),
+        traits=frozenset({FLEETING}),
     ),
     Scenario(
         "start a program from the folder",
@@ -34,6 +37,7 @@ PROGRAMS = (
         f"{STARTED} and proc.exepath = {{folder}}/prog",
         ("proc.exepath", "proc.name", "proc.is_exe_writable"),
         (("{folder}/prog", "prog", "true"),),
+        traits=frozenset({FLEETING}),
     ),
     Scenario(
         "another name in the first argument",
@@ -42,6 +46,7 @@ PROGRAMS = (
         ("proc.name", "proc.exe", "proc.args"),
         (("true", "fake", "x"),),
         "python",
+        traits=frozenset({FLEETING}),
     ),
     Scenario(
         "a program in memory",
@@ -50,6 +55,7 @@ PROGRAMS = (
         ("proc.is_exe_from_memfd", "proc.exe"),
         (("true", "inmemory"),),
         "python",
+        traits=frozenset({FLEETING}),
     ),
     Scenario(
         "a program whose file is gone",
@@ -73,6 +79,7 @@ PROGRAMS = (
         f"{STARTED} and proc.name = true and proc.aname[2] = sh",
         ("proc.name", "proc.pname", "proc.aname[2]", "proc.aname[3]"),
         (("true", "sh", "sh", "sh"),),
+        traits=frozenset({FLEETING}),
     ),
     Scenario(
         "the working directory",
@@ -80,6 +87,7 @@ PROGRAMS = (
         f"{STARTED} and proc.name = true",
         ("proc.cwd",),
         (("{folder}/sub/",),),
+        traits=frozenset({FLEETING}),
     ),
     Scenario(
         "the environment",
@@ -87,6 +95,7 @@ PROGRAMS = (
         f'{STARTED} and proc.env contains "SCENARIO_MARK=here"',
         ("proc.name",),
         (("true",),),
+        traits=frozenset({FLEETING}),
     ),
     Scenario(
         "many programs",
@@ -94,6 +103,7 @@ PROGRAMS = (
         f"{STARTED} and proc.name = true",
         ("proc.args",),
         tuple((str(number),) for number in range(1, 10)),
+        traits=frozenset({FLEETING}),
     ),
     Scenario(
         "a pipeline",
@@ -101,6 +111,7 @@ PROGRAMS = (
         f"{STARTED} and proc.name in (cat, head, wc)",
         ("proc.name", "proc.pname"),
         (("cat", "sh"), ("head", "sh"), ("wc", "sh")),
+        traits=frozenset({FLEETING}),
     ),
     Scenario(
         "one program after another",
@@ -108,6 +119,7 @@ PROGRAMS = (
         f"{STARTED} and proc.name in (env, true)",
         ("proc.name", "proc.args"),
         (("env", "env true"), ("env", "true"), ("true", "")),
+        traits=frozenset({FLEETING}),
     ),
     Scenario(
         "posix_spawn",
@@ -116,6 +128,7 @@ PROGRAMS = (
         ("proc.args",),
         (("spawned",),),
         "python",
+        traits=frozenset({FLEETING}),
     ),
     Scenario(
         "a long command line",
@@ -123,6 +136,7 @@ PROGRAMS = (
         f"{STARTED} and proc.name = true and proc.args startswith xxxx",
         ("proc.name",),
         (("true",),),
+        traits=frozenset({FLEETING}),
     ),
     Scenario(
         "a program that fails",
@@ -130,6 +144,7 @@ PROGRAMS = (
         "evt.type = procexit and proc.name = false",
         ("proc.name", "evt.arg.ret"),
         (("false", "1"),),
+        traits=frozenset({FLEETING}),
     ),
     Scenario(
         "a program that is killed",

@@ -32,6 +32,9 @@ NAMELESS = "nameless file"
 KERNEL_FILES = "kernel files"
 """The file is one of the kernel's own, below `/proc`."""
 
+FLEETING = "fleeting program"
+"""The program ends, or becomes another, within a millisecond or so."""
+
 IO_URING = "io_uring"
 """The kernel does it on request of a ring, without a system call for it."""
 
