@@ -13,11 +13,11 @@ from refengine.backends.ebpf import binding
 from refengine.backends.ebpf.captures import captures, packed
 from refengine.backends.ebpf.compiler import RAW_TRACEPOINTS
 from refengine.backends.ebpf.events import Decoder
-from refengine.backends.ebpf.facts import decides
 from refengine.backends.ebpf.layout import COUNTERS, NAME_IN_SET, SCRATCH_SIZE, SETTINGS, Counter
 from refengine.backends.ebpf.loading import Loaded, load
 from refengine.backends.ebpf.plan import Plan, make_plan
-from refengine.backends.ebpf.prefilters import Prefilters, make_prefilters
+from refengine.backends.ebpf.prefilter.program import Prefilters, make_prefilters
+from refengine.backends.ebpf.prefilter.table import decides
 from refengine.backends.ebpf.ring import Ring
 from refengine.errors import BackendError
 from refengine.event import Event

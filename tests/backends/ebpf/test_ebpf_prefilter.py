@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refengine import load_rules
-from refengine.backends.ebpf.facts import Facts, Level, atom, decides
 from refengine.backends.ebpf.plan import make_plan
-from refengine.backends.ebpf.prefilters import expression, make_prefilters, passes
+from refengine.backends.ebpf.prefilter.facts import Facts, Level
+from refengine.backends.ebpf.prefilter.program import expression, make_prefilters, passes
+from refengine.backends.ebpf.prefilter.table import atom, decides
 from refengine.backends.precondition import Comparison, Precondition
 from refengine.condition.interpret import Interpreter
 from refengine.fields.readers import SystemReader
@@ -41,7 +42,10 @@ COMPARISONS = (
     "fd.directory != /etc", "fd.filename = shadow", "fd.filename != shadow", "fd.filename in (x, syslog)",
     "fd.nameraw contains ../", "fd.nameraw glob '*../*'", "proc.name = cat", "proc.name != cat",
     "proc.name in (cat, sshd, bash, sh, zsh, ksh)", "proc.name in (cat, sshd)", "proc.name startswith ca",
-    "user.uid = 0", "user.uid > 100", "proc.cmdline contains x", "fd.name contains shadow",
+    "user.uid = 0", "user.uid > 100", "proc.cmdline contains x", "fd.name contains shadow", "fd.name pmatch (/etc, /home/*/.ssh)", "fd.name pmatch (etc/shadow)",
+    "fd.name pmatch (/*/x, /var/log/)", "fd.name glob /etc/*", "fd.name glob *shadow", "fd.name glob /etc/shadow",
+    "fd.name glob /h*/[a-z]/*_rsa", "fs.path.name = /etc/shadow", "fs.path.name != /etc/shadow",
+    "fs.path.name startswith /etc", "fs.path.name pmatch (/etc)", "fs.path.name glob '*/.ssh/*'",
 )  # fmt: skip
 
 

@@ -10,18 +10,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from refengine.backends.ebpf.facts import OPENS, Atom, Facts, Level, atom, names_key
 from refengine.backends.ebpf.plan import EXECUTIONS, Plan
+from refengine.backends.ebpf.prefilter.atom import Atom
+from refengine.backends.ebpf.prefilter.facts import Facts, Level
+from refengine.backends.ebpf.prefilter.table import OPENS, PATHS, atom
+from refengine.backends.ebpf.prefilter.values import names_key
 from refengine.backends.precondition import AllOf, Comparison, Precondition
 
 TRUE, FALSE = "1", "0"
 
-_PATHS: Final[Mapping[str, tuple[int | None, int, int | None]]] = {
-    "open": (None, 0, 1),
-    "openat": (0, 1, 2),
-    "openat2": (0, 1, None),
-}
-"""Of calls that open files, the arguments with the directory, the path and the flags."""
+_FLAGS: Final[Mapping[str, int | None]] = {"open": 1, "openat": 2, "openat2": None}
+"""Of calls that open files, the argument with the flags, None where they are in a structure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +145,7 @@ def _function(name: str, event_type: str, steps: tuple[tuple[Level, str], ...]) 
 def _read_arguments(event_type: str) -> list[str]:
     lines = ["    read_call(f);"]
     if event_type in OPENS:
-        flags = _PATHS[event_type][2]
+        flags = _FLAGS[event_type]
         lines.append(
             "    read_how(f, f->args[2]);" if flags is None else f"    use_flags(f, f->args[{flags}]);"
         )
@@ -154,9 +153,9 @@ def _read_arguments(event_type: str) -> list[str]:
 
 
 def _read_name(event_type: str) -> list[str]:
-    if event_type not in OPENS:
+    if event_type not in PATHS:
         return []
-    directory, path, _ = _PATHS[event_type]
+    directory, path = PATHS[event_type]
     base = "WORKING_DIRECTORY_NUMBER" if directory is None else f"f->args[{directory}]"
     return [f"    read_name(s, f, f->args[{path}], {base});"]
 

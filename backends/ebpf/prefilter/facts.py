@@ -1,0 +1,67 @@
+"""What the kernel side sees of a call, as Python has it for tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from refengine.event.paths import normalised
+
+NAME_LIMIT: Final = 256
+"""Names of this many bytes or more are unknown to the kernel side."""
+
+AT_FDCWD: Final = -100
+O_ACCESS_MODE, O_WRITE_ONLY, O_READ_WRITE, O_DIRECTORY = 3, 1, 2, 0o200000
+
+
+class Level(IntEnum):
+    """What has to be looked at for a fact: what costs least, or excludes most, first."""
+
+    RESULT = 0
+    ARGUMENTS = 1
+    NAME = 2
+    THREAD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the kernel side sees of a call. `raw` is the path as given, None where it cannot be read."""
+
+    result: int
+    comm: bytes = b""
+    uid: int = 0
+    flags: int | None = None
+    raw: bytes | None = None
+    directory: int = AT_FDCWD
+    cwd: bytes | None = None
+
+    def name(self) -> bytes | None:
+        """Return the absolute path where it is certain, None where it is unknown."""
+        raw = self.raw
+        if raw is None or not 0 < len(raw) < NAME_LIMIT - 1:
+            return None
+        if not raw.startswith(b"/"):
+            if self.directory != AT_FDCWD or self.cwd is None:
+                return None
+            cwd = b"" if self.cwd == b"/" else self.cwd
+            if raw.startswith(b"./"):
+                if not cwd:
+                    return None
+                raw = raw[2:]
+            raw = cwd + b"/" + raw
+        if len(raw) >= NAME_LIMIT or raw.endswith(b"/") or not _is_plain(raw):
+            return None
+        text = raw.decode("ascii")
+        return raw if normalised(text) == text else None
+
+    def has_dots(self) -> bool | None:
+        """Return False where the path as given is certain to have no two dots in a row, None otherwise."""
+        raw = self.raw
+        if raw is None or not 0 < len(raw) < NAME_LIMIT - 1 or not _is_plain(raw):
+            return None
+        return None if b".." in raw else False
+
+
+def _is_plain(text: bytes) -> bool:
+    return all(0x20 <= byte < 0x7F for byte in text)
