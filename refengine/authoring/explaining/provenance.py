@@ -162,11 +162,12 @@ def _mapping(context: Context) -> Mapping | None:
     extent = context.extent
     if extent is None:
         return None
-    return _items(extent.source).get((extent.span.start, extent.span.end))
+    return items_of(extent.source).get((extent.span.start, extent.span.end))
 
 
 @lru_cache(maxsize=16)
-def _items(source: Source) -> dict[tuple[int, int], Mapping]:
+def items_of(source: Source) -> dict[tuple[int, int], Mapping]:
+    """Return the items of a rules file by where they begin and end, read again from its text."""
     return {
         (item.span.start, item.span.end): item
         for document in read_documents(source)
