@@ -7,7 +7,7 @@ from typing import Final
 
 from refengine.backends.ebpf import lifecycle
 from refengine.backends.ebpf.descriptors import ends
-from refengine.backends.ebpf.layout import BlobKind, RecordKind
+from refengine.backends.ebpf.layout import RECORD, BlobKind, RecordKind
 from refengine.backends.ebpf.plan import EXECUTIONS, Plan
 from refengine.backends.ebpf.record import Record
 from refengine.backends.syscalls.addresses import Ends
@@ -61,7 +61,8 @@ class Decoder:
     def __init__(self, plan: Plan, snap_length: int) -> None:
         self._calls = plan.calls
         self._descriptors = RecordedDescriptors()
-        self._snap_length = snap_length
+        # One object serves all calls, each of which is decoded at once.
+        self._call = Call(Record(bytes(RECORD.size)), self._descriptors, snap_length, identify=True)
         self._boot = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
     def event(self, data: bytes) -> KernelEvent | None:
@@ -79,7 +80,8 @@ class Decoder:
                 params = lifecycle.failed_execution(record, watched.name)
             else:
                 self._descriptors.record = record
-                call = Call(record, self._descriptors, self._snap_length, True)
+                call = self._call
+                call.memory = record
                 call.tid, call.args, call.result = head.tid, head.args, head.result
                 params = watched.decode(call)
         elif head.kind == _EXECUTION:

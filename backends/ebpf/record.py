@@ -19,7 +19,7 @@ from refengine.backends.ebpf.layout import (
     Program,
 )
 
-_MEMORY, _TEXT = int(BlobKind.MEMORY), int(BlobKind.TEXT)
+_MEMORY, _TEXT, _DESCRIPTOR = int(BlobKind.MEMORY), int(BlobKind.TEXT), int(BlobKind.DESCRIPTOR)
 _OF_THE_PROCESS: Final = frozenset({int(BlobKind.ARGUMENTS), int(BlobKind.ENVIRONMENT)})
 """Blobs of which there is one a record, wherever in the program's memory they come from."""
 
@@ -31,14 +31,16 @@ class Record:
     record is of one thread. `head` is what all records have.
     """
 
-    __slots__ = ("_blobs", "_data", "_memory", "_texts", "head")
+    __slots__ = ("_blobs", "_data", "_descriptors", "_memory", "_texts", "head")
 
     def __init__(self, data: bytes) -> None:
-        self.head: Final = Head._make(RECORD.unpack_from(data))
+        # The way that `_make` goes as well, without the call of it.
+        self.head: Final = tuple.__new__(Head, RECORD.unpack_from(data))
         self._data: Final = data
         self._blobs: dict[tuple[int, int], bytes] | None = None
         self._memory: dict[int, bytes] = {}
         self._texts: dict[int, bytes] = {}
+        self._descriptors: dict[int, FileState] = {}
 
     def blob(self, kind: int, address: int = 0) -> bytes | None:
         """Return the content of a blob, None where the record has none of the kind and address."""
@@ -73,8 +75,13 @@ class Record:
 
     def descriptor(self, number: int) -> FileState | None:
         """Return what the kernel says of an open file, None where the record does not tell."""
-        data = self.blob(BlobKind.DESCRIPTOR, number)
-        return None if data is None else FileState._make(DESCRIPTOR.unpack_from(data))
+        known = self._descriptors.get(number)
+        if known is None:
+            data = self._parsed().get((_DESCRIPTOR, number))
+            if data is None:
+                return None
+            known = self._descriptors[number] = FileState._make(DESCRIPTOR.unpack_from(data))
+        return known
 
     def program(self) -> Program | None:
         """Return what the record tells of a program that has been started."""
