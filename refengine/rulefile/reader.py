@@ -206,7 +206,7 @@ def _read_rule(item: Mapping, parent: Context, report: list[Diagnostic]) -> Iter
         statements = _read_toggle(keys, name)
     else:
         statements = _read_definition(keys, name)
-    if keys.faulty:
+    if keys.faulty and not any(isinstance(statement, RuleStatement) for statement in statements):
         statements = [Unreadable("rule", name)]
     yield from statements
 
@@ -220,13 +220,15 @@ def _read_toggle(keys: KeyReader, name: str) -> list[Statement]:
 def _read_definition(keys: KeyReader, name: str) -> list[Statement]:
     condition, output, description = keys.scalar("condition"), keys.scalar("output"), keys.scalar("desc")
     priority = _read_priority(keys, required=True)
+    if priority is None:
+        priority = Priority.DEBUG  # so that the rest of a rule whose priority is no good is looked at, too
     source = _read_source(keys)
     enabled, warn = keys.boolean("enabled"), keys.boolean("warn_evttypes")
     skip = keys.boolean("skip-if-unknown-filter")
     capture, duration = keys.boolean("capture"), keys.unsigned("capture_duration")
     tags = _read_tags(keys)
     exceptions = read_exceptions(keys, append=False)
-    if condition is None or output is None or description is None or priority is None:
+    if condition is None or output is None or description is None:
         return []
     return [
         RuleStatement(
