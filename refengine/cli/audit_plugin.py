@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from refengine.backends.target import Address
-from refengine.cli.document import Document, Node
+from refengine.cli.document import Document
+from refengine.cli.plugin_settings import plugin_section, settings_of
 from refengine.errors import UsageError
 
 _NAME = "k8saudit"
@@ -20,10 +20,10 @@ def plugin_address(document: Document) -> Address | None:
     """
     if _NAME not in document.texts("load_plugins"):
         return None
-    for section in document.sections("plugins"):
-        if section.text("name") == _NAME:
-            return _address(section)
-    raise UsageError(f"configuration key 'load_plugins' names {_NAME}, which 'plugins' says nothing of")
+    section = plugin_section(document, _NAME)
+    if section is None:
+        raise UsageError(f"configuration key 'load_plugins' names {_NAME}, which 'plugins' says nothing of")
+    return _address(section)
 
 
 def _address(section: Document) -> Address:
@@ -33,7 +33,7 @@ def _address(section: Document) -> Address:
             f"configuration key 'plugins[].open_params' of {_NAME} must be an address, not '{url}': "
             "files are read with -e"
         )
-    settings = _settings(section)
+    settings = settings_of(section)
     limit = settings.text("webhookMaxBatchSize")
     if limit and not (limit.isascii() and limit.isdigit() and int(limit)):
         raise UsageError(
@@ -43,23 +43,3 @@ def _address(section: Document) -> Address:
     secure = url.startswith("https://")
     address = Address(url, certificate if secure else None)
     return address if not limit else Address(url, address.certificate, body_limit=int(limit))
-
-
-def _settings(section: Document) -> Document:
-    """Return the section `init_config`, which may be a mapping, or one written as JSON."""
-    written = section.below("init_config")
-    text = written.plain()
-    if text is None:
-        return written
-    try:
-        found = json.loads(text) if text.strip() else {}
-    except ValueError as error:
-        raise UsageError(
-            f"configuration key 'plugins[].init_config' of {_NAME} is no JSON: {error}"
-        ) from None
-    root: dict[str, Node] = {}
-    if not isinstance(found, dict):
-        raise UsageError(f"configuration key 'plugins[].init_config' of {_NAME} must be a mapping")
-    for key, value in found.items():
-        root[key] = value if isinstance(value, str) else json.dumps(value)
-    return Document(root, "plugins[].init_config.")

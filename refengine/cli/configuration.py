@@ -11,6 +11,7 @@ from refengine.backends.target import Address
 from refengine.cli.audit_plugin import plugin_address
 from refengine.cli.configuration_outputs import OutputSettings, output_settings
 from refengine.cli.configuration_service import ServiceSettings, service_settings
+from refengine.cli.container_plugin import ContainerEngines, container_engines
 from refengine.cli.document import Document, Node, assign, parse_override, read_document, unknown_and_unused
 from refengine.errors import UsageError
 from refengine.output.formats import LineFormat
@@ -62,6 +63,7 @@ class Configuration:
     engine_kind: str = ""
     capture_file: str = ""
     audit_address: Address | None = None
+    container_engines: ContainerEngines = field(default_factory=ContainerEngines)
     service: ServiceSettings = field(default_factory=ServiceSettings)
     files: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -92,6 +94,7 @@ def load_configuration(path: Path | None, overrides: Iterable[str] = ()) -> Conf
         engine_kind=document.text("engine.kind"),
         capture_file=document.text("engine.replay.capture_file"),
         audit_address=plugin_address(document),
+        container_engines=container_engines(document),
         service=service_settings(document),
         files=() if path is None else (path,),
         warnings=unknown_and_unused(root),

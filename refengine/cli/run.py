@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from refengine.cli.configuration import Configuration
+from refengine.cli.container_names import container_names
 from refengine.cli.exit_codes import OK
 from refengine.cli.load import load_rules
 from refengine.cli.messages import Messages
@@ -46,7 +47,9 @@ def run(options: Options, configuration: Configuration, messages: Messages) -> i
     )
     # A hangup asks for a reload, but of who runs a command in a terminal it is the end.
     reloads = not options.command
-    with _pid_file(options.pid_file), interruption(reloads=reloads) as asked, deep_recursion():
+    connections = [each.connection for each in observed]
+    names = container_names(connections, configuration.container_engines, messages)
+    with _pid_file(options.pid_file), interruption(reloads=reloads) as asked, deep_recursion(), names:
         watches = [
             Watch(
                 each.connection,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from threading import Event as Flag
 from threading import Lock, Thread
 from typing import Final, Protocol
@@ -63,7 +63,7 @@ class _Entry:
 
 
 class RuntimeDirectory:
-    """Asks the runtimes that there are, in threads of its own, from `start` to `close`.
+    """Asks the runtimes that there are, in threads of its own, from the first question to `close`.
 
     The first event of a container waits until its runtime has answered, `wait` seconds at most; further ones wait
     for what is left of that. A runtime that does not know the container yet is asked again a few times. What stays
@@ -81,14 +81,6 @@ class RuntimeDirectory:
         self._waits_in_vain = 0
         self._forgotten: Counter[str] = Counter()
         self._silent_until: dict[int, float] = {}
-
-    def start(self) -> None:
-        """Begin to answer."""
-        self._workers = [
-            Thread(target=self._work, name=f"containers-{n}", daemon=True) for n in range(_WORKERS)
-        ]
-        for worker in self._workers:
-            worker.start()
 
     def close(self) -> None:
         """End; what is being asked for at the moment is given up."""
@@ -111,7 +103,7 @@ class RuntimeDirectory:
                 self._waits_in_vain += 1
         return entry.facts
 
-    def unknown(self) -> Mapping[str, int]:
+    def unknown(self) -> Counter[str]:
         """Return how many containers have stayed unknown so far, by cause."""
         with self._lock:
             found = Counter(self._forgotten)
@@ -119,6 +111,8 @@ class RuntimeDirectory:
         return found
 
     def _ask(self, container: ContainerId) -> _Entry:
+        if not self._workers and not self._over.is_set():
+            self._start()
         entry = _Entry()
         with self._lock:
             self._entries.pop(container.id, None)
@@ -133,6 +127,13 @@ class RuntimeDirectory:
             entry.cause = TOO_MANY
             entry.settled.set()
         return entry
+
+    def _start(self) -> None:
+        self._workers = [
+            Thread(target=self._work, name=f"containers-{number}", daemon=True) for number in range(_WORKERS)
+        ]
+        for worker in self._workers:
+            worker.start()
 
     def _work(self) -> None:
         while not self._over.is_set():

@@ -86,6 +86,4 @@ def pod_of(labels: Mapping[str, str], sandbox_id: str = "") -> Pod | None:
     """Return the pod that labels of a container tell, None where they tell none."""
     if not any(key in labels for key in (_NAME, _NAMESPACE, _UID)):
         return None
-    return Pod(
-        labels.get(_NAME, ""), labels.get(_NAMESPACE, ""), labels.get(_UID, ""), sandbox_id=sandbox_id
-    )
+    return Pod(labels.get(_NAME, ""), labels.get(_NAMESPACE, ""), labels.get(_UID, ""), sandbox_id=sandbox_id)

@@ -1,0 +1,112 @@
+"""Which runtimes are asked, and at which sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from glob import glob
+from importlib.util import find_spec
+from types import MappingProxyType
+from typing import Final
+
+from refengine.state.containers.containerd import ContainerdRuntime
+from refengine.state.containers.cri import CriRuntime
+from refengine.state.containers.docker import DockerRuntime
+from refengine.state.containers.facts import ContainerFacts
+from refengine.state.containers.identity import ContainerId
+from refengine.state.containers.runtime import NO_RUNTIME, Runtime, UnknownError
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Runtimes of one sort: the kinds of their containers, and the sockets that they use, as patterns of paths.
+
+    `needs` is a package that has to be installed to ask them, None where there is none.
+    """
+
+    kinds: frozenset[str]
+    sockets: tuple[str, ...]
+    make: Callable[[str], Runtime]
+    needs: str | None = None
+
+
+def _cri(path: str) -> Runtime:
+    from refengine.state.containers.grpc import call
+
+    return CriRuntime(path, call)
+
+
+def _containerd(path: str) -> Runtime:
+    from refengine.state.containers.grpc import call
+
+    return ContainerdRuntime(path, call)
+
+
+_GRPC: Final = "h2"
+
+ENGINES: Mapping[str, Engine] = MappingProxyType(
+    {
+        "docker": Engine(
+            frozenset({"docker"}),
+            ("/var/run/docker.sock", "/run/user/*/docker.sock"),
+            partial(DockerRuntime, kind="docker"),
+        ),
+        "podman": Engine(
+            frozenset({"podman"}),
+            ("/run/podman/podman.sock", "/run/user/*/podman/podman.sock"),
+            partial(DockerRuntime, kind="podman"),
+        ),
+        "cri": Engine(
+            CriRuntime.kinds,
+            (
+                "/run/containerd/containerd.sock",
+                "/run/k3s/containerd/containerd.sock",
+                "/run/crio/crio.sock",
+            ),
+            _cri,
+            _GRPC,
+        ),
+        "containerd": Engine(
+            ContainerdRuntime.kinds, ("/run/containerd/containerd.sock",), _containerd, _GRPC
+        ),
+    }
+)
+"""Every engine by the name that configurations call it by, those that know most first."""
+
+
+class EngineRuntime:
+    """Asks all the runtimes of an engine: whoever listens at one of the sockets that there are at the moment."""
+
+    def __init__(self, engine: Engine, sockets: tuple[str, ...] = ()) -> None:
+        self.kinds = engine.kinds
+        self._engine = engine
+        self._patterns = sockets or engine.sockets
+        self._known: dict[str, Runtime] = {}
+
+    def ask(self, container: ContainerId) -> ContainerFacts:
+        """Return what the first runtime that knows the container says.
+
+        :raises UnknownError: when none does.
+        """
+        engine = self._engine
+        if engine.needs is not None and find_spec(engine.needs) is None:
+            raise UnknownError(f"{engine.needs} is not installed", lasting=True)
+        failure = UnknownError(NO_RUNTIME, lasting=True)
+        for path in sorted(path for pattern in self._patterns for path in glob(pattern)):  # noqa: PTH207  (patterns are absolute)
+            runtime = self._known.setdefault(path, engine.make(path))
+            try:
+                return runtime.ask(container)
+            except UnknownError as unknown:
+                failure = unknown
+        raise failure
+
+
+def runtimes(sockets: Mapping[str, tuple[str, ...]], off: Iterable[str] = ()) -> tuple[Runtime, ...]:
+    """Return the engines to ask, `sockets` in place of the usual ones where an engine's name has some."""
+    switched_off = frozenset(off)
+    return tuple(
+        EngineRuntime(engine, sockets.get(name, ()))
+        for name, engine in ENGINES.items()
+        if name not in switched_off
+    )
