@@ -71,7 +71,8 @@ class RuleDefinition:
     """A rule with everything that later statements did to it.
 
     `history` has the context of each statement that defined or changed it. `capture_duration` is in
-    milliseconds. `index` and `visibility` are as for a list.
+    milliseconds. `index` and `visibility` are as for a list. A `faulty` rule is one of which some parts could
+    not be read: the others are checked, but it never runs.
     """
 
     name: str
@@ -90,6 +91,7 @@ class RuleDefinition:
     exceptions: tuple[ExceptionDefinition, ...] = ()
     index: int = 0
     visibility: int = 0
+    faulty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

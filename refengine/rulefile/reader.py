@@ -247,6 +247,7 @@ def _read_definition(keys: KeyReader, name: str) -> list[Statement]:
                 _or(duration, 0),
                 tags or frozenset(),
                 exceptions,
+                faulty=keys.faulty,
             )
         )
     ]

@@ -96,6 +96,7 @@ class _Resolution:
             if definition.priority <= self._options.minimum_priority
             and definition.source in self._options.sources
             and (rule := self._rule(definition, macros)) is not None
+            and not definition.faulty
         ]
         return Resolved(tuple(rules), self._lists, macros)
 
