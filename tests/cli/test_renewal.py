@@ -1,0 +1,232 @@
+"""Rules are loaded anew while events are evaluated, and no event is lost or seen twice."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from refengine.backends.base import Connection
+from refengine.cli.configuration import load_configuration
+from refengine.cli.load import load_rules
+from refengine.cli.messages import Messages
+from refengine.cli.observation import observe
+from refengine.cli.options import Options, parse_options
+from refengine.cli.outputs import Outputs
+from refengine.cli.renewal import Renewal
+from refengine.cli.signals import Interruption
+from refengine.cli.summary import Tally
+from refengine.cli.taps import Taps
+from refengine.cli.watch import Watch
+from refengine.output.alert import Alert
+from refengine.service.notify import Supervisor
+from refengine.service.periodic import Periodic
+from refengine.terminal import Style
+from tests.service.paced import EVERY, PacedBackend
+
+RULE = """
+- rule: {name}
+  desc: One event in so many is marked
+  condition: evt.type = openat and proc.name = marked
+  output: marked %evt.num
+  priority: INFO
+"""
+
+OTHERS = "".join(
+    f"""
+- rule: Other {number}
+  desc: Never matches, and takes its time to load
+  condition: evt.type in (openat, execve) and fd.name startswith /x{number} and not proc.name in (a{number}, b, c)
+  output: other %proc.name %fd.name
+  priority: INFO
+"""
+    for number in range(150)
+)
+
+
+class Heard(Messages):
+    """Keeps what is said."""
+
+    def __init__(self, said: list[str]) -> None:
+        super().__init__()
+        self._said = said
+
+    def warn(self, text: str) -> None:
+        self._said.append(text)
+
+    note = warn
+
+
+class Gathered(Outputs):
+    """Keeps the alerts."""
+
+    alerts: list[Alert]
+
+    def write(self, alert: Alert) -> None:
+        self.alerts.append(alert)
+
+
+class Run:
+    """A watch over a paced backend with one file of rules, and its renewal."""
+
+    def __init__(self, folder: Path, backend: PacedBackend, *arguments: str) -> None:
+        self.file = folder / "rules.yaml"
+        self.write("First")
+        self.options: Options = parse_options(
+            ["-r", str(self.file), "--backend", "events", "-e", "none", *arguments], Style(False)
+        )
+        self.said: list[str] = []
+        configuration = load_configuration(None)
+        messages = Heard(self.said)
+        observation = observe(
+            Connection(backend, lambda event: None),
+            self.options,
+            configuration,
+            load_rules(self.options, configuration).rules,
+        )
+        self.outputs = Gathered(configuration, report=self.said.append)
+        self.outputs.alerts = []
+        self.watch = Watch(
+            observation.connection,
+            observation.rules,
+            observation.engine,
+            self.outputs,
+            Taps(observation.connection, None, self.options),
+            Tally(),
+            Interruption(),
+        )
+        self.interest = observation.interest
+        self.renewal = Renewal(
+            self.options, configuration, [self.watch], self.outputs, messages, Supervisor({})
+        )
+
+    def write(self, name: str, more: str = "") -> None:
+        self.file.write_text(RULE.format(name=name) + more)
+
+    def evaluate(self, *jobs: tuple[float, Callable[[], None]]) -> None:
+        self.watch.periodic = Periodic(jobs)
+        self.watch.run(self.interest, None)
+        self.renewal.wait()
+
+    @property
+    def by_rule(self) -> Counter[str]:
+        return Counter(alert.rule for alert in self.outputs.alerts)
+
+
+def once(action: Callable[[], None]) -> Callable[[], None]:
+    done: list[None] = []
+
+    def act() -> None:
+        if not done:
+            done.append(None)
+            action()
+
+    return act
+
+
+def test_a_reload_under_20000_events_a_second_loses_none(tmp_path: Path) -> None:
+    backend = PacedBackend(rate=20_000, total=60_000, room=20_000)
+    run = Run(tmp_path, backend)
+
+    def change() -> None:
+        run.write("Second", OTHERS)
+        run.renewal.request()
+
+    run.evaluate((0.5, once(change)))
+    assert backend.lost == 0
+    assert [alert.number for alert in run.outputs.alerts] == list(range(0, 60_000, EVERY))
+    assert run.renewal.done == 1
+    assert set(run.by_rule) == {"First", "Second"}
+    names = [alert.rule for alert in run.outputs.alerts]
+    assert names == sorted(names), "the rules change at one point"
+
+
+def test_bad_rules_change_nothing_and_that_is_said(tmp_path: Path) -> None:
+    backend = PacedBackend(rate=5_000, total=5_000, room=5_000)
+    run = Run(tmp_path, backend)
+
+    def spoil() -> None:
+        run.file.write_text("- rule: Third\n  condition: evt.type = openat and nonsense.field = 1\n")
+        run.renewal.request()
+
+    run.evaluate((0.1, once(spoil)))
+    assert (run.renewal.done, run.renewal.refused) == (0, 1)
+    assert run.by_rule == {"First": 50}
+    assert run.said[0].startswith("reload refused, what was loaded before stays: ")
+    assert "nonsense.field" in run.said[0] or "output" in run.said[0]
+
+
+def test_rules_that_were_spoiled_and_mended_are_loaded(tmp_path: Path) -> None:
+    backend = PacedBackend(rate=5_000, total=10_000, room=5_000)
+    run = Run(tmp_path, backend)
+
+    def spoil() -> None:
+        run.file.write_text("- rule: [")
+        run.renewal.request()
+
+    def mend() -> None:
+        run.renewal.wait()
+        run.write("Mended")
+        run.renewal.request()
+
+    run.evaluate((0.1, once(spoil)), (0.4, once(mend)))
+    assert (run.renewal.done, run.renewal.refused) == (1, 1)
+    assert set(run.by_rule) == {"First", "Mended"}
+    assert sum(run.by_rule.values()) == 100
+
+
+@contextmanager
+def replaced(monkeypatch: pytest.MonkeyPatch, backend: PacedBackend) -> Iterator[None]:
+    """Let the renewal connect to another backend, as it does for those that watch the whole machine."""
+    from refengine.backends.target import Target
+
+    monkeypatch.setattr(
+        "refengine.cli.renewal.connect", lambda name, target: Connection(backend, lambda event: None)
+    )
+    monkeypatch.setattr("refengine.cli.renewal.choose", lambda options, configuration: (("paced", Target()),))
+    yield
+
+
+def test_rules_that_need_more_are_handed_to_a_new_backend_before_the_old_one_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begin = time.monotonic()
+    old = PacedBackend(rate=10_000, total=1_000_000, room=10_000, begin=begin)
+    new = PacedBackend(rate=10_000, total=30_000, room=10_000, begin=begin)
+    run = Run(tmp_path, old)
+
+    def change() -> None:
+        run.write(
+            "Second",
+            "- rule: More\n  desc: d\n  condition: evt.type = connect\n  output: x\n  priority: INFO\n",
+        )
+        run.renewal.request()
+
+    with replaced(monkeypatch, new):
+        run.evaluate((0.5, once(change)))
+    numbers = [alert.number for alert in run.outputs.alerts]
+    assert sorted(set(numbers)) == list(range(numbers[0], 30_000, EVERY)), "none is lost"
+    assert len(numbers) - len(set(numbers)) <= 1, "events of the one millisecond of overlap may come twice"
+    assert (old.opens, old.closes, new.opens, new.closes) == (1, 1, 1, 1)
+    assert old.lost == new.lost == 0
+    assert run.by_rule["Second"] > 0
+
+
+def test_what_a_backend_was_not_started_for_is_said(tmp_path: Path) -> None:
+    backend = PacedBackend(rate=5_000, total=5_000, room=5_000)
+    run = Run(tmp_path, backend)
+
+    def change() -> None:
+        run.write(
+            "Second",
+            "- rule: More\n  desc: d\n  condition: evt.type = connect\n  output: x\n  priority: INFO\n",
+        )
+        run.renewal.request()
+
+    run.evaluate((0.1, once(change)))
+    assert any("was not started for what these rules need" in text and "More" in text for text in run.said)
+    assert set(run.by_rule) == {"First", "Second"}
