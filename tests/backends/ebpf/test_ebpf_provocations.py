@@ -1,0 +1,186 @@
+"""Public rules on the running kernel: each of these does for real what a rule is there for."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from refengine import Engine, load_rules
+from refengine.backends.registry import availability, connect
+from refengine.backends.target import Target
+from refengine.interest import interest_of
+from tests.corpus import corpus
+
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.corpus]
+
+CGROUP = Path("/sys/fs/cgroup/memory")
+
+SOURCE = """
+import ctypes, os, socket, subprocess, sys, time
+libc = ctypes.CDLL(None, use_errno=True)
+what, folder = sys.argv[1], sys.argv[2]
+os.chdir(folder)
+def run(*command, **options): subprocess.run(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL, **options)
+def copy(name, source="/bin/true"):
+    path = os.path.join(folder, name)
+    with open(source, "rb") as old, open(path, "wb") as new: new.write(old.read())
+    os.chmod(path, 0o755)
+    return path
+def named(name, program):
+    run(copy(name, os.path.realpath(sys.executable)), "-c", program, env={**os.environ, "PYTHONHOME": sys.base_prefix})
+if what == "sensitive": run("cat", "/etc/shadow")
+elif what == "traversal": run("cat", "/etc/../etc/../etc/shadow")
+elif what == "trusted": named("nginx", "import time; time.sleep(5.5); open('/etc/shadow')")
+elif what == "shell": named("nginx", "import subprocess; subprocess.run(['/bin/sh', '-c', ':'])")
+elif what == "system user":
+    # A folder that the other user may look into.
+    os.chdir("/")
+    folder = "/tmp/provoke-%d" % os.getpid(); os.mkdir(folder, 0o755); path = copy("login")
+    run(path, user="daemon"); os.unlink(path); os.rmdir(folder)
+elif what == "netcat": run(copy("nc"), "-e", "/bin/sh")
+elif what == "keys": run("grep", "-r", "BEGIN RSA PRIVATE", folder)
+elif what == "log": open("auth.log", "w").close(); os.open("auth.log", os.O_WRONLY | os.O_TRUNC)
+elif what == "bulk": run(copy("shred"), "x")
+elif what == "symlink": os.symlink("/etc/shadow", "link")
+elif what == "hardlink":
+    try: os.link("/etc/shadow", "hard")
+    except OSError: pass
+elif what == "packet": socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+elif what == "redirect":
+    server = socket.socket(); server.bind(("127.0.0.1", 0)); server.listen()
+    client = socket.create_connection(server.getsockname()); os.dup2(client.fileno(), 0)
+elif what == "release": open("release_agent", "w").close()
+elif what == "attach":
+    child = os.fork()
+    if child == 0: time.sleep(1); os._exit(0)
+    libc.ptrace(16, child, 0, 0); os.waitpid(child, 0); libc.ptrace(17, child, 0, 0); os.waitpid(child, 0)
+elif what == "antidebug": libc.ptrace(0, 0, 0, 0)
+elif what == "aws": run("grep", "aws_access_key_id", "x")
+elif what == "shm":
+    path = "/dev/shm/program-%d" % os.getpid()
+    with open("/bin/true", "rb") as old, open(path, "wb") as new: new.write(old.read())
+    os.chmod(path, 0o755); run(path); os.unlink(path)
+elif what == "memfd":
+    number = os.memfd_create("hidden")
+    with open("/bin/true", "rb") as old: os.write(number, old.read())
+    path = "/proc/self/fd/%d" % number
+    if os.fork() == 0: os.execv(path, ["hidden"])
+    os.wait()
+elif what == "ssh": named("ssh", "import socket; s = socket.socket(); s.setblocking(0); s.connect_ex(('203.0.113.9', 443))")
+elif what == "terminal":
+    named("runc", "import pty; pty.spawn(['/bin/sh', '-c', ':'])")
+elif what == "upper":
+    for name in ("low", "up", "work", "merged"): os.mkdir(name)
+    run("mount", "-t", "overlay", "o", "-o", "lowerdir=low,upperdir=up,workdir=work", "merged")
+    try:
+        with open("/bin/true", "rb") as old, open("merged/new", "wb") as new: new.write(old.read())
+        os.chmod("merged/new", 0o755); run("./merged/new")
+    finally: run("umount", "merged")
+"""
+
+PROVOCATIONS: Mapping[str, str] = {
+    "sensitive": "Read sensitive file untrusted",
+    "traversal": "Directory traversal monitored file read",
+    "trusted": "Read sensitive file trusted after startup",
+    "shell": "Run shell untrusted",
+    "system user": "System user interactive",
+    "keys": "Search Private Keys or Passwords",
+    "log": "Clear Log Activities",
+    "bulk": "Remove Bulk Data from Disk",
+    "symlink": "Create Symlink Over Sensitive Files",
+    "hardlink": "Create Hardlink Over Sensitive Files",
+    "attach": "PTRACE attached to process",
+    "antidebug": "PTRACE anti-debug attempt",
+    "aws": "Find AWS Credentials",
+    "shm": "Execution from /dev/shm",
+    "memfd": "Fileless execution via memfd_create",
+    "ssh": "Disallowed SSH Connection Non Standard Port",
+}
+"""What the program above does, and the rule that has to alert."""
+
+IN_A_CONTAINER: Mapping[str, str] = {
+    "netcat": "Netcat Remote Code Execution in Container",
+    "packet": "Packet socket created in container",
+    "redirect": "Redirect STDOUT/STDIN to Network Connection in Container",
+    "release": "Detect release_agent File Container Escapes",
+    "terminal": "Terminal shell in container",
+    "upper": "Drop and execute new binary in container",
+}
+"""The same inside of a control group that is named like a container's."""
+
+
+def has_route() -> bool:
+    """Return whether a connection to an address outside can at least be tried."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        return probe.connect_ex(("203.0.113.9", 443)) == 0
+
+
+@pytest.fixture
+def container() -> Iterator[Path]:
+    """Return the control group of what looks like a container."""
+    if not (CGROUP / "cgroup.procs").exists():
+        pytest.skip("there is no hierarchy of the memory controller")
+    parent = CGROUP / "docker"
+    was_there = parent.exists()
+    group = parent / secrets.token_hex(32)
+    group.mkdir(parents=True)
+    yield group
+    for folder in (group,) if was_there else (group, parent):
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def test_provocations_raise_the_alerts_of_public_rules(container: Path, tmp_path: Path) -> None:
+    found = availability("ebpf")
+    if not found.available:
+        pytest.skip(f"{found.reason}; {found.remedy}")
+    rules = load_rules(corpus("rules/falco_rules.yaml")).enabled("syscall")
+    engine = Engine(rules, "all")
+    connection = connect("ebpf", Target())
+    backend = connection.backend
+    backend.open(interest_of(rules, backend.capabilities.decides))
+    try:
+        processes = []
+        wanted = {**PROVOCATIONS, **IN_A_CONTAINER}
+        if not has_route():
+            del wanted["ssh"]
+        for what in wanted:
+            folder = tmp_path / what.replace(" ", "-")
+            folder.mkdir()
+            command = [sys.executable, "-c", SOURCE, what, str(folder)]
+            if what in IN_A_CONTAINER:
+                command = ["sh", "-c", f'echo $$ > {container}/cgroup.procs && exec "$@"', "sh", *command]
+            processes.append(subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL))
+        alerted: set[str] = set()
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            running = [process for process in processes if process.poll() is None]
+            events = backend.read(0.1)
+            assert events is not None
+            for event in events:
+                connection.observe(event)
+                alerted.update(alert.rule for alert in engine.process(event))
+            if not running and not events:
+                break
+    finally:
+        backend.close()
+        for process in processes:
+            process.kill()
+            process.wait()
+        for folder in tmp_path.glob("*/merged"):
+            if os.path.ismount(folder):
+                subprocess.run(["umount", folder], check=False)
+        shutil.rmtree(tmp_path, ignore_errors=True)
+    missing = set(wanted.values()) - alerted
+    assert not missing
+    assert not any(backend.statistics().dropped.values())
