@@ -5,10 +5,11 @@ from __future__ import annotations
 import queue
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from threading import Event as Flag
 from threading import Lock, Thread
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from refengine.state.containers.facts import ContainerFacts
 from refengine.state.containers.identity import KUBERNETES, ContainerId
@@ -16,6 +17,10 @@ from refengine.state.containers.runtime import NO_RUNTIME, TIMED_OUT, Runtime, U
 
 WAIT: Final = 0.25
 """Seconds that the events of a container wait for what its runtime says, all together."""
+
+_SHARE = 0.25
+_RESERVE = 1.0
+"""The share of time that may be spent waiting at all, and the seconds of it that may be saved up."""
 
 _WORKERS = 4
 _QUEUE_LIMIT = 1024
@@ -29,9 +34,6 @@ _ASK_AGAIN = 60.0
 _SILENCE = 10.0
 """Seconds in which a runtime that did not answer in time is not asked again."""
 
-_PATIENCE_RUNS = 3
-"""Waits in vain after which no event waits any more, until a runtime has answered."""
-
 TOO_MANY: Final = "too many at a time"
 
 
@@ -40,6 +42,20 @@ class Directory(Protocol):
 
     def facts(self, container: ContainerId) -> ContainerFacts | None:
         """Return what is known of a container, None where that is nothing."""
+
+
+class Listener(Protocol):
+    """Hears of containers as they are made, in a thread of its own."""
+
+    def start(self) -> None:
+        """Begin."""
+
+    def close(self) -> None:
+        """End."""
+
+
+MakeListener: TypeAlias = "Callable[[Callable[[str], None]], Listener]"
+"""Makes a listener that tells a function the id of each container."""
 
 
 class NoDirectory:
@@ -53,55 +69,101 @@ class NoDirectory:
 class _Entry:
     """A container that was asked for."""
 
-    __slots__ = ("asked", "cause", "facts", "settled")
+    __slots__ = ("asked", "cause", "facts", "settled", "waited_until")
 
     def __init__(self) -> None:
         self.asked = time.monotonic()
         self.settled = Flag()
         self.facts: ContainerFacts | None = None
         self.cause: str | None = None
+        self.waited_until: float | None = None
 
 
 class RuntimeDirectory:
-    """Asks the runtimes that there are, in threads of its own, from the first question to `close`.
+    """Asks the runtimes that there are, in threads of its own, from `start` or the first question to `close`.
 
     The first event of a container waits until its runtime has answered, `wait` seconds at most; further ones wait
-    for what is left of that. A runtime that does not know the container yet is asked again a few times. What stays
-    unknown is counted by cause.
+    for what is left of that, and all events together for a quarter of the time. A runtime that does not know the
+    container yet is asked again a few times. What stays unknown is counted by cause.
+
+    `listeners` are made with a function that takes the ids of containers as they are made, each of its kind, so that
+    they are known before their first event.
     """
 
-    def __init__(self, runtimes: Sequence[Runtime], wait: float = WAIT) -> None:
+    def __init__(
+        self,
+        runtimes: Sequence[Runtime],
+        listeners: Sequence[tuple[str, MakeListener]] = (),
+        wait: float = WAIT,
+    ) -> None:
         self._runtimes = tuple(runtimes)
+        self._makers = tuple(listeners)
+        self._listeners: list[Listener] = []
         self._wait = wait
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._queue: queue.Queue[tuple[ContainerId, _Entry] | None] = queue.Queue(_QUEUE_LIMIT)
         self._workers: list[Thread] = []
         self._over = Flag()
         self._lock = Lock()
-        self._waits_in_vain = 0
+        self._reserve = _RESERVE
+        self._reserved = time.monotonic()
         self._forgotten: Counter[str] = Counter()
         self._silent_until: dict[int, float] = {}
+
+    def start(self) -> None:
+        """Begin to ask; nothing happens where that is so."""
+        with self._lock:
+            if self._workers or self._over.is_set():
+                return
+            self._workers = [
+                Thread(target=self._work, name=f"containers-{number}", daemon=True)
+                for number in range(_WORKERS)
+            ]
+        for worker in self._workers:
+            worker.start()
+        self._listeners = [make(partial(self._expect, kind)) for kind, make in self._makers]
+        for listener in self._listeners:
+            listener.start()
 
     def close(self) -> None:
         """End; what is being asked for at the moment is given up."""
         self._over.set()
+        for listener in self._listeners:
+            listener.close()
         for _ in self._workers:
             try:
                 self._queue.put_nowait(None)
             except queue.Full:
                 break
-        self._workers.clear()
 
     def facts(self, container: ContainerId) -> ContainerFacts | None:
         """Return what is known of a container, None where that is nothing, or nothing yet."""
         entry = self._entries.get(container.id)
         if entry is None or (entry.cause is not None and time.monotonic() - entry.asked > _ASK_AGAIN):
+            self.start()
             entry = self._ask(container)
-        if not entry.settled.is_set() and self._waits_in_vain < _PATIENCE_RUNS:
-            left = entry.asked + self._wait - time.monotonic()
-            if left > 0 and not entry.settled.wait(left):
-                self._waits_in_vain += 1
+        if not entry.settled.is_set():
+            self._await(entry)
         return entry.facts
+
+    def _await(self, entry: _Entry) -> None:
+        """Wait for an answer as long as this container, and all of them together, may be waited for."""
+        now = time.monotonic()
+        self._reserve = min(_RESERVE, self._reserve + (now - self._reserved) * _SHARE)
+        self._reserved = now
+        if entry.waited_until is None:
+            entry.waited_until = now + self._wait
+        left = min(entry.waited_until - now, self._reserve)
+        if left > 0:
+            entry.settled.wait(left)
+            waited = time.monotonic() - now
+            self._reserve -= waited
+            self._reserved += waited
+
+    def _expect(self, kind: str, id: str) -> None:
+        """Ask for a container that has just been made."""
+        if id not in self._entries:
+            self._ask(ContainerId(id, kind, ""))
 
     def unknown(self) -> Counter[str]:
         """Return how many containers have stayed unknown so far, by cause."""
@@ -111,8 +173,6 @@ class RuntimeDirectory:
         return found
 
     def _ask(self, container: ContainerId) -> _Entry:
-        if not self._workers and not self._over.is_set():
-            self._start()
         entry = _Entry()
         with self._lock:
             self._entries.pop(container.id, None)
@@ -128,13 +188,6 @@ class RuntimeDirectory:
             entry.settled.set()
         return entry
 
-    def _start(self) -> None:
-        self._workers = [
-            Thread(target=self._work, name=f"containers-{number}", daemon=True) for number in range(_WORKERS)
-        ]
-        for worker in self._workers:
-            worker.start()
-
     def _work(self) -> None:
         while not self._over.is_set():
             job = self._queue.get()
@@ -143,7 +196,6 @@ class RuntimeDirectory:
             container, entry = job
             try:
                 entry.facts = self._answer(container)
-                self._waits_in_vain = 0
             except UnknownError as unknown:
                 entry.cause = unknown.cause
             except Exception as error:

@@ -12,7 +12,9 @@ from typing import Final
 
 from refengine.state.containers.containerd import ContainerdRuntime
 from refengine.state.containers.cri import CriRuntime
+from refengine.state.containers.directory import MakeListener
 from refengine.state.containers.docker import DockerRuntime
+from refengine.state.containers.docker_events import DockerEvents
 from refengine.state.containers.facts import ContainerFacts
 from refengine.state.containers.identity import ContainerId
 from refengine.state.containers.runtime import NO_RUNTIME, Runtime, UnknownError
@@ -109,4 +111,17 @@ def runtimes(sockets: Mapping[str, tuple[str, ...]], off: Iterable[str] = ()) ->
         EngineRuntime(engine, sockets.get(name, ()))
         for name, engine in ENGINES.items()
         if name not in switched_off
+    )
+
+
+def listeners(
+    sockets: Mapping[str, tuple[str, ...]], off: Iterable[str] = ()
+) -> tuple[tuple[str, MakeListener], ...]:
+    """Return who tells of new containers, and the kind of these; `sockets` and `off` are as for `runtimes`."""
+    switched_off = frozenset(off)
+    return tuple(
+        (name, partial(DockerEvents, pattern))
+        for name in ("docker", "podman")
+        if name not in switched_off
+        for pattern in sockets.get(name, ()) or ENGINES[name].sockets
     )

@@ -61,7 +61,7 @@ def cause_of(error: OSError) -> UnknownError:
     return UnknownError(BROKEN)
 
 
-class _UnixConnection(http.client.HTTPConnection):
+class UnixConnection(http.client.HTTPConnection):
     """HTTP over a connection that is there already."""
 
     def __init__(self, connection: socket.socket) -> None:
@@ -76,7 +76,7 @@ def get_json(path: str, resource: str) -> Any:
     """
     deadline = time.monotonic() + PATIENCE
     connection = connected(path, deadline)
-    http_connection = _UnixConnection(connection)
+    http_connection = UnixConnection(connection)
     try:
         http_connection.request("GET", resource, headers={"Connection": "close"})
         response = http_connection.getresponse()
