@@ -47,8 +47,7 @@ def run(options: Options, configuration: Configuration, messages: Messages) -> i
     )
     # A hangup asks for a reload, but of who runs a command in a terminal it is the end.
     reloads = not options.command
-    connections = [each.connection for each in observed]
-    names = container_names(connections, configuration.container_engines, messages)
+    names = container_names(observed, configuration.container_engines, messages)
     with _pid_file(options.pid_file), interruption(reloads=reloads) as asked, deep_recursion(), names:
         watches = [
             Watch(
