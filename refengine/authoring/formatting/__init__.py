@@ -1,0 +1,1 @@
+"""The layout of rules files: one form for all, with every comment kept."""
