@@ -157,7 +157,7 @@ class PtraceBackend:
         tracer = self._make_tracer(plan, filtered=False)
         try:
             for pid in self._pids:
-                tracer.threads.update(launch.attach(pid, self._options(tracer)))
+                launch.attach(pid, self._options(tracer), tracer.threads)
             for tid in tracer.threads:
                 # Only a thread that has been stopped once can be told to stop at system calls.
                 binding.resume(binding.PTRACE_INTERRUPT, tid, 0, 0)
@@ -209,7 +209,7 @@ class PtraceBackend:
         self._closed = True
         self._first = None
         if self._pids:
-            ending.detach(tracer, self._grace)
+            ending.detach(tracer, ending.PATIENCE)
         else:
             ending.kill(tracer, self._grace)
         observer.close()

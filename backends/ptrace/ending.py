@@ -8,17 +8,18 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from refengine.backends.ptrace.binding import PTRACE_DETACH, PTRACE_INTERRUPT, WALL, resume
-from refengine.backends.ptrace.tracer import STOPPED, SYSCALL_STOP, Tracer
+from refengine.backends.ptrace.binding import PTRACE_DETACH, PTRACE_INTERRUPT, WALL, event_message, resume
+from refengine.backends.ptrace.process import read_file
+from refengine.backends.ptrace.tracer import BIRTHS, STOPPED, SYSCALL_STOP, Tracer
 
-_DEATH: Final = 10.0
-"""How long, in seconds, a process that has been killed may take to go."""
+PATIENCE: Final = 10.0
+"""How long, in seconds, a process that has been killed may take to go, and threads that are let go to stop."""
 
 
 def kill(tracer: Tracer, grace: float) -> None:
     """End every tracee: ask first, and use force after `grace` seconds."""
     tracer.release()
-    for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, _DEATH)):
+    for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, PATIENCE)):
         limit = time.monotonic() + patience
         while tracer.alive:
             for tid in tracer.threads | tracer.expected:
@@ -43,17 +44,16 @@ def _send(tid: int, number: int) -> None:
 
 
 def detach(tracer: Tracer, patience: float) -> None:
-    """Let go of every tracee, which then runs on by itself; wait up to `patience` seconds for each to stop.
+    """Let go of every tracee, which then runs on by itself; wait up to `patience` seconds for all to stop.
 
-    What has not stopped by then is let go by the kernel when this process ends.
+    Only a thread that is stopped can be let go. What has not stopped by then, asleep in a driver say, is let go by
+    the kernel when this process ends.
     """
-    left = set()
+    tracer.release()
     for tid in tracer.threads:
-        # Only a thread that is stopped can be let go, as the one of the last event is.
-        if resume(PTRACE_DETACH, tid, 0, 0) < 0:
-            left.add(tid)
-            resume(PTRACE_INTERRUPT, tid, 0, 0)
-    left |= tracer.expected
+        resume(PTRACE_INTERRUPT, tid, 0, 0)
+    left = tracer.threads | tracer.expected
+    gone: set[int] = set()
     limit = time.monotonic() + patience
     while left and time.monotonic() < limit:
         try:
@@ -62,12 +62,37 @@ def detach(tracer: Tracer, patience: float) -> None:
             break
         if tid == tracer.clock.pid:
             tracer.clock.resume()
+            left -= set(filter(_is_dead, left))
             continue
         left.discard(tid)
+        gone.add(tid)
         if status & 0xFF == STOPPED:
-            stop = status >> 8
-            # A signal that was about to be delivered is delivered; the other kinds of stop have none.
-            number = stop if stop >> 8 == 0 and stop != SYSCALL_STOP else 0
-            resume(PTRACE_DETACH, tid, 0, number)
+            _let_go(tid, status >> 8, left, gone)
     tracer.threads.clear()
     tracer.expected.clear()
+
+
+def _is_dead(tid: int) -> bool:
+    """Tell whether a thread has ended; its end is collected, for others to be able to wait for its process.
+
+    That of a process's first thread is not to be had before the last of the others has ended, too.
+    """
+    stat = read_file(f"/proc/{tid}/stat")
+    if not stat:
+        return resume(PTRACE_INTERRUPT, tid, 0, 0) < 0
+    if stat[stat.rfind(b")") + 2 :][:1] not in b"ZX":
+        return False
+    with suppress(ChildProcessError):
+        os.waitpid(tid, WALL | os.WNOHANG)
+    return True
+
+
+def _let_go(tid: int, stop: int, left: set[int], gone: set[int]) -> None:
+    """Let go of a thread at a stop; a child that it has just made is one more to wait for."""
+    if stop >> 8 in BIRTHS:
+        child = event_message(tid)
+        if child is not None and child not in gone:
+            left.add(child)
+    # A signal that was about to be delivered is delivered; the other kinds of stop have none.
+    number = stop if stop >> 8 == 0 and stop != SYSCALL_STOP else 0
+    resume(PTRACE_DETACH, tid, 0, number)

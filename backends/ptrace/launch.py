@@ -112,12 +112,14 @@ def _become(path: str, argv: list[str], program: LoadableFilter | None, go: int,
         os._exit(COMMAND_NOT_FOUND)
 
 
-def attach(pid: int, options: int) -> list[int]:
-    """Seize every thread of process `pid` and return their ids; they go on running until they are interrupted.
+def attach(pid: int, options: int, threads: set[int]) -> None:
+    """Seize every thread of process `pid` and add their ids to `threads`, whatever happens.
+
+    They go on running until they are interrupted.
 
     :raises BackendError: where there is no such process, or the kernel does not allow it.
     """
-    seized: list[int] = []
+    seized: set[int] = set()
     folder = Path(f"/proc/{pid}/task")
     while True:
         try:
@@ -126,7 +128,7 @@ def attach(pid: int, options: int) -> list[int]:
             raise BackendError(f"process {pid} does not exist") from error
         new = [tid for tid in found if tid not in seized]
         if not new:
-            return seized
+            return
         for tid in new:
             try:
                 binding.request(binding.PTRACE_SEIZE, tid, 0, options)
@@ -134,11 +136,10 @@ def attach(pid: int, options: int) -> list[int]:
                 if error.errno == errno.ESRCH and tid != pid:
                     continue  # a thread that has just ended
                 # A thread made by one that is seized already is traced from its start.
-                if error.errno == errno.EPERM and seized and _tracer_of(tid) == os.getpid():
-                    seized.append(tid)
-                    continue
-                raise refused(error, f"process {pid}") from error
-            seized.append(tid)
+                if error.errno != errno.EPERM or not seized or _tracer_of(tid) != os.getpid():
+                    raise refused(error, f"process {pid}") from error
+            seized.add(tid)
+            threads.add(tid)
 
 
 def _tracer_of(tid: int) -> int:

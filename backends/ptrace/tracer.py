@@ -42,9 +42,9 @@ STOPPED: Final = 0x7F
 """The lowest byte of the wait status of a thread that has stopped."""
 
 SYSCALL_STOP: Final = 0x80 | signal.SIGTRAP  # wait statuses without their lowest byte
-_SECCOMP_STOP: Final = EVENT_SECCOMP << 8 | signal.SIGTRAP
+_SECCOMP_STATUS: Final = EVENT_SECCOMP << 16 | signal.SIGTRAP << 8 | STOPPED
 _STOPPING: Final = frozenset({signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU})
-_BIRTHS: Final = frozenset({EVENT_FORK, EVENT_VFORK, EVENT_CLONE})
+BIRTHS: Final = frozenset({EVENT_FORK, EVENT_VFORK, EVENT_CLONE})
 
 
 class Tracer:
@@ -67,6 +67,8 @@ class Tracer:
         self._observer = observer
         self._info = SyscallInfo()
         self._held: tuple[int, int] | None = None
+        self._looked_at = plan.creations | plan.foresights.keys()
+        self._unmatched: set[int] = set()
         self._leaving: set[int] = set()
         self._unannounced: set[int] = set()
         self._go = PTRACE_CONT if filtered else PTRACE_SYSCALL
@@ -95,29 +97,26 @@ class Tracer:
         """Return the next event, None after `timeout` seconds without one, or at the end (not `alive`)."""
         self.release()
         deadline = time.monotonic() + timeout
-        waitpid, clock = os.waitpid, self.clock
-        looks_ahead = self.plan.creations or self.plan.foresights
-        matters = self._observer.call_matters if looks_ahead else None
+        waitpid, clock, threads, expected = os.waitpid, self.clock, self.threads, self.expected
+        matters = self._observer.call_matters if self._looked_at else None
         while True:
             try:
                 # Once nothing is known to live, only a child may be left whose maker was killed while making it.
-                tid, status = waitpid(-1, WALL if self.threads or self.expected else WALL | os.WNOHANG)
+                tid, status = waitpid(-1, WALL if threads or expected else WALL | os.WNOHANG)
             except ChildProcessError:
-                self.threads.clear()
-                self.expected.clear()
+                threads.clear()
+                expected.clear()
                 return None
+            if status == _SECCOMP_STATUS:
+                # Far more often than anything else.
+                resume(PTRACE_SYSCALL if matters is None or matters(tid) else PTRACE_CONT, tid, 0, 0)
+                continue
             if status & 0xFF != STOPPED:
                 if tid == 0:
                     return None
                 event = self._ended(tid, status)
             else:
                 stop = status >> 8
-                if stop == _SECCOMP_STOP:
-                    if matters is None or matters(tid):
-                        resume(PTRACE_SYSCALL, tid, 0, 0)
-                    else:
-                        resume(PTRACE_CONT, tid, 0, 0)
-                    continue
                 if stop == SYSCALL_STOP:
                     event = self._syscall_stop(tid)
                 elif tid == clock.pid:
@@ -138,8 +137,13 @@ class Tracer:
                 return None
             operation, architecture, number = info
             if operation != SYSCALL_EXIT or architecture != binding.AUDIT_ARCH_X86_64:
-                if operation == SYSCALL_ENTRY and number & ~X32_BIT in self.plan.creations:
-                    self._observer.call_matters(tid)
+                is_looked_at = operation == SYSCALL_ENTRY and number & ~X32_BIT in self._looked_at
+                if is_looked_at and not self._observer.call_matters(tid):
+                    self._unmatched.add(tid)
+                resume(PTRACE_SYSCALL, tid, 0, 0)
+                return None
+            if tid in self._unmatched:
+                self._unmatched.discard(tid)
                 resume(PTRACE_SYSCALL, tid, 0, 0)
                 return None
         return self._hold(tid, self._observer.call_left(tid) if self.started else None)
@@ -169,7 +173,7 @@ class Tracer:
             # In a job control stop the thread has to stay stopped, and to notice that it is continued.
             resume(PTRACE_LISTEN if number in _STOPPING else self._go, tid, 0, 0)
             return None
-        if event in _BIRTHS:
+        if event in BIRTHS:
             self._announced(binding.event_message(tid))
             resume(self._after_birth, tid, 0, 0)
             return None
@@ -196,6 +200,7 @@ class Tracer:
         if former is not None and former != tid:
             self.threads.discard(former)
             self._leaving.discard(tid)  # that was the first thread's end
+            self._unmatched.discard(tid)
             self._observer.forget(former)
         self._observer.forget(tid)
         self.threads.add(tid)
@@ -214,6 +219,7 @@ class Tracer:
                 self._unannounced.add(tid)  # killed before its first stop, or a child that is no tracee
             return None
         self.threads.discard(tid)
+        self._unmatched.discard(tid)
         self._observer.forget(tid)
         if tid == self.command_pid:
             code = os.waitstatus_to_exitcode(status)

@@ -92,6 +92,11 @@ class Watch:
         backend.open(interest or Interest(frozenset(types), frozenset(fields)))
         return backend
 
+    def close(self) -> None:
+        """Close every backend, so that none of the test's processes is traced any more."""
+        for backend in self.backends:
+            backend.close()
+
 
 @pytest.fixture
 def watch() -> Iterator[Watch]:
@@ -99,8 +104,7 @@ def watch() -> Iterator[Watch]:
     try:
         yield watcher
     finally:
-        for backend in watcher.backends:
-            backend.close()
+        watcher.close()
 
 
 @pytest.fixture

@@ -39,16 +39,24 @@ while True:
 
 @pytest.fixture
 def target(watch: Watch) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-S", "-c", TARGET],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-    ) as process:
-        assert process.stdout is not None
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
         assert process.stdout.readline() == "ready\n"
         yield process
+    finally:
+        # The ends of traced threads are their tracer's to collect: until then their process cannot be waited for.
+        watch.close()
         process.kill()
+        process.wait(timeout=30)
+        process.stdin.close()
+        process.stdout.close()
 
 
 def collect(read: Callable[[float], object], enough: Callable[[list[Event]], bool]) -> list[Event]:
@@ -95,6 +103,62 @@ def test_it_runs_on_after_the_end(watch: Watch, target: subprocess.Popen[str]) -
     again.close()
 
 
+def processor_time(pid: int) -> int:
+    columns = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(columns[11]) + int(columns[12]) + int(columns[13]) + int(columns[14])
+
+
+def test_children_that_are_made_while_letting_go_run_on(watch: Watch) -> None:
+    target = subprocess.Popen(["sh", "-c", "while :; do (exit 0); (cd /); done"])
+    try:
+        for _ in range(20):
+            backend = watch.start((), "chdir", pids=[target.pid])
+            collect(backend.read, lambda found: len(found) > 2)
+            backend.close()
+            before, limit = processor_time(target.pid), time.monotonic() + 10
+            # It waits for each child: one that were left stopped would stop it for good.
+            while processor_time(target.pid) <= before + 1:
+                assert time.monotonic() < limit
+                time.sleep(0.01)
+    finally:
+        watch.close()
+        target.kill()
+        target.wait(timeout=30)
+
+
+def test_a_process_whose_first_thread_has_ended(watch: Watch, c_program: Callable[[str], list[str]]) -> None:
+    text = """
+    #include <pthread.h>
+    #include <stdio.h>
+    #include <unistd.h>
+    static void *work(void *nothing) { for (;;) { chdir("/usr"); usleep(1000); } return nothing; }
+    int main(void) {
+        pthread_t thread;
+        pthread_create(&thread, 0, work, 0);
+        usleep(100000);
+        puts("ready"); fflush(stdout);
+        sleep(1);
+        pthread_exit(0);
+    }
+    """
+    target = subprocess.Popen(c_program(text), stdout=subprocess.PIPE, text=True)
+    assert target.stdout is not None
+    try:
+        assert target.stdout.readline() == "ready\n"
+        backend = watch.start((), "chdir", pids=[target.pid])
+        collect(backend.read, lambda _: "Z" in Path(f"/proc/{target.pid}/stat").read_text())
+        collect(backend.read, lambda found: len(found) > 3)
+        started = time.monotonic()
+        backend.close()
+        assert time.monotonic() - started < 5
+    finally:
+        watch.close()
+        target.kill()
+        os.waitpid(target.pid, 0)
+        target.returncode = 0
+        target.stdout.close()
+
+
 def test_a_stopped_process_stays_stopped(watch: Watch, target: subprocess.Popen[str]) -> None:
     os.kill(target.pid, signal.SIGSTOP)
     backend = watch.start((), "chdir", pids=[target.pid])
@@ -126,7 +190,7 @@ def test_a_process_that_has_a_tracer_already(watch: Watch, target: subprocess.Po
     with subprocess.Popen(
         [sys.executable, "-c", SECOND, str(target.pid)], stdout=subprocess.PIPE, text=True
     ) as second:
-        out, _ = second.communicate()
+        out, _ = second.communicate(timeout=30)
     assert f"cannot trace process {target.pid}: " in out
     assert "has another tracer already" in out or "ptrace_scope" in out
     first.close()

@@ -206,17 +206,18 @@ def below(folder: str) -> Precondition:
     return Comparison("fd.name", "startswith", (folder,), compares=lambda value: value.startswith(folder))
 
 
-def test_only_opens_that_may_match_stop_twice(
-    watch: Watch, python_program: Callable[[str], list[str]]
+@pytest.mark.parametrize("use_filter", [True, False])
+def test_only_opens_that_may_match_are_events(
+    watch: Watch, python_program: Callable[[str], list[str]], use_filter: bool
 ) -> None:
     text = "import os\nfor name in ['/nowhere/a', '/wanted/b'] * 50:\n try: os.open(name, 0)\n except OSError: pass"
     interest = Interest(frozenset({"openat"}), frozenset(), {"openat": below("/wanted/")})
-    run = watch(python_program(text), interest=interest)
+    run = watch(python_program(text), interest=interest, use_filter=use_filter)
     opened = run.named("openat")
     assert {event.param("name") for event in opened} == {"/wanted/b"}
     assert len(opened) == 50
     assert run.statistics.filtered >= 50
-    assert run.statistics.seen == run.statistics.delivered + run.statistics.filtered
+    assert run.statistics.seen >= run.statistics.delivered + 50
 
 
 RULES = (

@@ -175,7 +175,7 @@ def engine(watch: Watch) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     yield start
     for process in started:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=30)
 
 
 @pytest.mark.parametrize("moment", [0.0, 0.003, 0.01, 0.02, 0.05, 0.1])
@@ -188,7 +188,7 @@ def test_a_killed_tracer_leaves_no_process_behind(
     assert tracer.stdout is not None
     tids = {int(line.split()[0]) for line in tracer.stdout.read().splitlines() if line[:1].isdecimal()}
     assert tids or moment < 0.05
-    tracer.wait()
+    tracer.wait(timeout=30)
     for tid in tids:
         wait_for(lambda tid=tid: state(tid) in ("", "Z"))  # type: ignore[misc]
 
@@ -202,7 +202,7 @@ def test_a_killed_tracer_leaves_an_attached_process_running(
             tracer = engine(str(target.pid), "chdir")
             time.sleep(moment)
             tracer.kill()
-            tracer.wait()
+            tracer.wait(timeout=30)
             wait_for(lambda: "TracerPid:\t0" in Path(f"/proc/{target.pid}/status").read_text())
             wait_for(lambda: state(target.pid) in "RS")
             before = Path(f"/proc/{target.pid}/stat").read_text().split()[13]
