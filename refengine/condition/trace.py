@@ -118,6 +118,12 @@ def _asks_type(condition: Condition) -> bool:
     return isinstance(condition, Test | Existence) and condition.left.key in ("evt.type", "syscall.type")
 
 
+def only_type_differs(trace: Trace) -> bool:
+    """Return whether nothing but the type of the event keeps a condition from holding."""
+    leaves = nearest_miss(trace)
+    return not trace.holds and all(_asks_type(leaf.condition) for leaf in leaves)
+
+
 def distance(trace: Trace) -> int:
     """Return how far a condition is from the opposite verdict: comparisons to turn around, event types weighing more."""
     return _cost(nearest_miss(trace))

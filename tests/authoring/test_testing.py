@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from pathlib import Path
 
@@ -160,6 +161,14 @@ def test_a_silence_that_no_condition_had_a_say_in_fails(tmp_path: Path, case: st
     assert found[0].startswith("this test would pass whatever the rules say: ")
 
 
+def test_a_silence_counts_where_the_type_alone_keeps_a_rule_from_holding(tmp_path: Path) -> None:
+    assert messages(one(tmp_path, "{event: {evt.type: close, fd.num: 1, proc.name: sh}, silent: true}")) == []
+    assert (
+        messages(one(tmp_path, "{event: {evt.type: close, fd.num: 1, proc.name: sh}, silent: Any shell}"))
+        == []
+    )
+
+
 def test_rules_that_do_not_load_are_an_error_of_the_tests(tmp_path: Path) -> None:
     report = run(tmp_path, "tests: [{event: {evt.type: open}, silent: true}]", "- rule: x\n")
     assert report.faults
@@ -259,6 +268,31 @@ def test_recordings_of_events(tmp_path: Path) -> None:
     assert "there was no event that any rule looks at" in messages(
         one(tmp_path, "{capture: e.jsonl, silent: true}")
     )
+
+
+def test_audit_events(tmp_path: Path) -> None:
+    event = {
+        "kind": "Event",
+        "apiVersion": "audit.k8s.io/v1",
+        "auditID": "1",
+        "stage": "ResponseComplete",
+        "verb": "delete",
+        "stageTimestamp": "2026-11-24T03:00:00.000000Z",
+        "requestURI": "/api/v1/namespaces/foo",
+    }
+    (tmp_path / "audit.json").write_text(json.dumps(event), encoding="utf-8")
+    rules = """
+- rule: Deleted
+  desc: d
+  condition: ka.verb = delete
+  output: deleted %ka.uri
+  priority: NOTICE
+  source: k8s_audit
+"""
+    alert = "{rule: Deleted, output: deleted /api/v1/namespaces/foo}"
+    assert messages(run(tmp_path, f"tests:\n  - {{audit: audit.json, alerts: {alert}}}", rules)) == []
+    found = messages(run(tmp_path, "tests:\n  - {audit: audit.json, silent: true}", rules))
+    assert found == ["rule 'Deleted' raised an alert that is not expected"]
 
 
 @pytest.mark.corpus

@@ -1,92 +1,37 @@
-"""The quickstart rules: each alerts on what it describes, and keeps quiet on what is near it."""
+"""The quickstart rules: their own tests pass, need every outcome of every comparison, and notice every change."""
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
-from refengine import Engine, RecordedEvent, Source, load_rules
-from refengine.values import Value
+from refengine.authoring.linting.checks import lint
+from refengine.authoring.testing.coverage import Coverage
+from refengine.authoring.testing.coverage_text import coverage_text
+from refengine.authoring.testing.mutation import mutation_text
+from refengine.authoring.testing.session import Session
+from refengine.terminal import Style
 
-OPENED: dict[str, Value] = {"evt.type": "openat", "fd.typechar": "f", "fd.num": 3, "proc.name": "vi"}
-WRITTEN: dict[str, Value] = {**OPENED, "evt.is_open_write": True, "evt.arg.flags": "O_TRUNC|O_WRONLY"}
-READ: dict[str, Value] = {**OPENED, "evt.is_open_read": True}
-CHMOD: dict[str, Value] = {"evt.type": "fchmodat"}
-STARTED: dict[str, Value] = {"evt.type": "execve", "evt.res": "SUCCESS"}
-CONNECTED: dict[str, Value] = {"evt.type": "connect", "proc.name": "curl"}
-
-
-@pytest.fixture(scope="module")
-def engine() -> Engine:
-    path = files("refengine.rules") / "quickstart.yaml"
-    rules = load_rules(Source("quickstart.yaml", path.read_text("utf-8")))
-    assert rules.warnings == ()
-    return Engine(rules, matching="all")
+RULES = Path(__file__).resolve().parents[2] / "rules"
 
 
-def alerts(engine: Engine, values: dict[str, Value]) -> list[str]:
-    return [alert.rule for alert in engine.process(RecordedEvent(values))]
+@pytest.mark.ptrace  # one of the tests runs a program
+def test_their_tests_pass_and_leave_nothing_open() -> None:
+    session = Session(coverage=Coverage(), mutate=True)
+    report = session.run([RULES / "quickstart.test.yaml"])
+    assert (report.count("passed"), report.count("failed"), report.faults) == (report.total, 0, ())
+    assert session.coverage is not None
+    rules = session.coverage.rules()
+    assert [covered.rule.name for covered in rules if covered.share()[0] != covered.share()[1]] == [], (
+        coverage_text(rules, Style(False))
+    )
+    assert [mutant.change for score in session.scores for mutant in score.survivors] == [], mutation_text(
+        session.scores
+    )
 
 
-@pytest.mark.parametrize(
-    ("rule", "values"),
-    [
-        ("Write below etc", {**WRITTEN, "fd.name": "/etc/passwd"}),
-        ("Write below etc", {**WRITTEN, "fd.name": "/etc/passwd", "proc.name": "ldconfig"}),
-        ("Secrets read", {**READ, "fd.name": "/etc/shadow"}),
-        ("Secrets read", {**READ, "fd.name": "/root/.ssh/id_ed25519"}),
-        ("Secrets read", {**READ, "fd.name": "/home/ann/.ssh/id_ed25519"}),
-        (
-            "File made executable in a temporary folder",
-            {**CHMOD, "fs.path.name": "/tmp/x", "evt.arg.mode": "S_IXUSR|S_IRUSR"},
-        ),
-        (
-            "File made executable in a temporary folder",
-            {**CHMOD, "evt.type": "fchmod", "fs.path.name": "/dev/shm/x", "evt.arg.mode": "S_IXUSR"},
-        ),
-        (
-            "Set-user-id bit set",
-            {**CHMOD, "fs.path.name": "/usr/bin/x", "evt.arg.mode": "S_IXUSR|S_ISUID"},
-        ),
-        ("Logs or history removed", {"evt.type": "unlink", "fs.path.name": "/root/.bash_history"}),
-        ("Logs or history removed", {"evt.type": "unlinkat", "fs.path.name": "/var/log/auth.log"}),
-        ("Logs or history removed", {**WRITTEN, "fs.path.name": "/var/log/auth.log"}),
-        ("Program run from a temporary folder", {**STARTED, "proc.exepath": "/var/tmp/x"}),
-        (
-            "Shell started by a server",
-            {**STARTED, "proc.name": "sh", "proc.aname": ("sh", "nginx", "systemd")},
-        ),
-        ("Shell started by a server", {**STARTED, "proc.name": "bash", "proc.aname": ("node",)}),
-        (
-            "Credentials on a command line",
-            {**STARTED, "proc.name": "curl", "proc.cmdline": "curl -H AUTHORIZATION: Bearer x http://a/"},
-        ),
-        ("Connection to the metadata service", {**CONNECTED, "fd.sip": bytes([169, 254, 169, 254])}),
-    ],
-)
-def test_a_rule_alerts(engine: Engine, rule: str, values: dict[str, Value]) -> None:
-    assert alerts(engine, values) == [rule]
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        {**WRITTEN, "fd.name": "/etcetera"},
-        {**WRITTEN, "fd.name": "/etc/passwd", "fd.num": -13},
-        {**WRITTEN, "fd.name": "/etc/ld.so.cache~", "proc.name": "ldconfig"},
-        {**READ, "fd.name": "/etc/passwd"},
-        {**READ, "fd.name": "/etc/shadow", "proc.name": "su"},
-        {**READ, "fd.name": "/home/ann/.sshrc"},
-        {**CHMOD, "fs.path.name": "/tmp/x", "evt.arg.mode": "S_IRUSR"},
-        {**CHMOD, "evt.arg.mode": "S_IXUSR|S_ISUID"},
-        {**CHMOD, "fs.path.name": "/opt/x", "evt.arg.mode": "S_IXUSR"},
-        {"evt.type": "unlink", "fs.path.name": "/root/history"},
-        {**STARTED, "proc.exepath": "/usr/bin/x"},
-        {**STARTED, "proc.name": "sh", "proc.aname": ("bash", "sshd")},
-        {**STARTED, "proc.name": "curl", "proc.cmdline": "curl http://a/"},
-        {**CONNECTED, "fd.sip": bytes([10, 0, 0, 1])},
-    ],
-)
-def test_the_ordinary_raises_no_alert(engine: Engine, values: dict[str, Value]) -> None:
-    assert alerts(engine, values) == []
+def test_nothing_is_doubtful_about_them() -> None:
+    assert [
+        found.message for found in lint([RULES / "quickstart.yaml"]) if found.check != "no-mitre-tag"
+    ] == []

@@ -100,7 +100,8 @@ class Bench:
     def _judged(self, case: Case, alerts: list[Alert], seen: set[tuple[str, str]]) -> list[Failure]:
         found = list(failures(case.expected, alerts, case.place))
         if not found:
-            why = vacuous(case.expected, self.rules, seen)
+            given = case.events.events if isinstance(case.events, Given) else ()
+            why = vacuous(case.expected, self.rules, seen, given)
             if why is not None:
                 found.append(Failure(f"this test would pass whatever the rules say: {why}", case.place))
         return found

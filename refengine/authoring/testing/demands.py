@@ -9,6 +9,9 @@ from refengine.authoring.testing.case import Case, Expectation, ExpectedAlert, G
 from refengine.authoring.testing.format import nearest
 from refengine.backends.registry import BACKENDS
 from refengine.condition.event_types import ALL
+from refengine.condition.trace import Tracer, only_type_differs
+from refengine.event import RecordedEvent
+from refengine.fields.readers import RecordedReader
 from refengine.rulefile.rule import Rule
 from refengine.ruleset import RuleSet
 
@@ -51,27 +54,39 @@ def _wrong_fields(alert: ExpectedAlert, rule: Rule) -> Iterator[Finding]:
             yield _fault("test-unknown-field", named, message, suggestion)
 
 
-def vacuous(expected: Expectation, rules: Iterable[Rule], seen: set[tuple[str, str]]) -> str | None:
+def vacuous(
+    expected: Expectation,
+    rules: Iterable[Rule],
+    seen: set[tuple[str, str]],
+    events: Iterable[RecordedEvent] = (),
+) -> str | None:
     """Return why a silence says nothing about the rules, None where it does.
 
-    `seen` are the sources and types of the test's events. A silence is worth something only where a condition had a
-    say: where the rule looks at events of such a type at all.
+    `seen` are the sources and types of the test's events, `events` those that are written in it. A silence is worth
+    something only where a condition had a say: where the rule looks at events of such a type, or where the type
+    alone keeps it from holding.
     """
     if expected.wants_alerts:
         return None
+    events = tuple(events)
     rules = [rule for rule in rules if rule.enabled]
     if expected.silent:
         names = {named.name for named in expected.silent}
-        idle = [rule for rule in rules if rule.name in names and not _looks(rule, seen)]
-        if idle:
-            rule = idle[0]
-            return (
-                f"rule '{rule.name}' never looks at such events, {_what(seen)}, so its silence says nothing"
-            )
+        for rule in rules:
+            if rule.name in names and not (_looks(rule, seen) or _parted_by_type(rule, events)):
+                return f"rule '{rule.name}' never looks at such events, {_what(seen)}, so its silence says nothing"
         return None
-    if any(_looks(rule, seen) for rule in rules):
+    if any(_looks(rule, seen) for rule in rules) or any(_parted_by_type(rule, events) for rule in rules):
         return None
     return f"no rule looks at such events, {_what(seen)}, so the silence says nothing"
+
+
+def _parted_by_type(rule: Rule, events: tuple[RecordedEvent, ...]) -> bool:
+    tracer = Tracer(RecordedReader())
+    return any(
+        event.name and event.source == rule.source and only_type_differs(tracer.trace(rule.condition, event))
+        for event in events
+    )
 
 
 def _looks(rule: Rule, seen: set[tuple[str, str]]) -> bool:

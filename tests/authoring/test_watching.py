@@ -1,0 +1,59 @@
+"""Tests run again when a file changes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from refengine.authoring.testing.watching import marks, wait_for_change
+from tests.authoring.suites import RULES
+
+
+def test_changes_are_seen(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a", "b", "later")]
+    for path in paths[:2]:
+        path.write_text("1", encoding="utf-8")
+    before = marks(paths)
+    assert wait_for_change(before, 0) == ()
+    timer = threading.Timer(0.1, lambda: paths[1].write_text("22", encoding="utf-8"))
+    timer.start()
+    assert wait_for_change(before, 20) == (paths[1],)
+    timer.join()
+    paths[2].write_text("new", encoding="utf-8")
+    paths[0].unlink()
+    assert wait_for_change(before, 0) == tuple(paths)
+
+
+def test_the_command_runs_again_until_it_is_interrupted(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text(RULES, encoding="utf-8")
+    test = tmp_path / "t.test.yaml"
+    text = (
+        "rules: r.yaml\ntests:\n  - {event: {evt.type: open, fd.num: 3, proc.name: %s}, alerts: Any shell}\n"
+    )
+    test.write_text(text % "cat", encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "refengine", "test", "--watch", str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+    try:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        assert any("waiting for a file to change" in line for line in lines)
+        time.sleep(0.2)
+        test.write_text(text % "bash", encoding="utf-8")
+        assert "t.test.yaml changed" in next(line for line in lines if "changed" in line)
+        assert "1 of 1 passed" in next(lines)
+        assert any("waiting for a file to change" in line for line in lines)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+    finally:
+        process.kill()
+        process.communicate()
