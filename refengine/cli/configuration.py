@@ -9,10 +9,11 @@ from pathlib import Path
 
 from refengine.backends.target import Address
 from refengine.cli.audit_plugin import plugin_address
+from refengine.cli.configuration_files import read_configuration
 from refengine.cli.configuration_outputs import OutputSettings, output_settings
 from refengine.cli.configuration_service import ServiceSettings, service_settings
 from refengine.cli.container_plugin import ContainerEngines, container_engines
-from refengine.cli.document import Document, Node, assign, parse_override, read_document, unknown_and_unused
+from refengine.cli.document import Document, Node, assign, parse_override, unknown, without_effect
 from refengine.errors import UsageError
 from refengine.output.formats import LineFormat
 from refengine.priority import Priority
@@ -49,7 +50,10 @@ class AppendOutput:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """What the configuration files and the `-o` options say, together; `files` are where the former were read."""
+    """What the configuration files and the `-o` options say, together; `files` are where the former were read.
+
+    `warnings` are about keys that nobody knows, `notes` say of known ones why they have no effect here.
+    """
 
     rules_files: tuple[str, ...] = ()
     selections: tuple[Selection, ...] = ()
@@ -67,6 +71,10 @@ class Configuration:
     service: ServiceSettings = field(default_factory=ServiceSettings)
     files: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+_OTHER_FILES = "config_files"
 
 
 def load_configuration(path: Path | None, overrides: Iterable[str] = ()) -> Configuration:
@@ -74,10 +82,15 @@ def load_configuration(path: Path | None, overrides: Iterable[str] = ()) -> Conf
 
     :raises UsageError: for an unreadable file, a malformed override, or a value that does not fit its key.
     """
-    root: dict[str, Node] = {} if path is None else read_document(path)
-    for override in overrides:
-        steps, value = parse_override(override)
-        assign(root, steps, value)
+    parsed = [parse_override(override) for override in overrides]
+    named: dict[str, Node] = {}
+    for steps, value in parsed:
+        if steps[0] == _OTHER_FILES:
+            assign(named, steps, value)
+    root, files = read_configuration(path, Document(named).items(_OTHER_FILES))
+    for steps, value in parsed:
+        if steps[0] != _OTHER_FILES:
+            assign(root, steps, value)
     document = Document(root)
     return Configuration(
         rules_files=(
@@ -96,8 +109,9 @@ def load_configuration(path: Path | None, overrides: Iterable[str] = ()) -> Conf
         audit_address=plugin_address(document),
         container_engines=container_engines(document),
         service=service_settings(document),
-        files=() if path is None else (path,),
-        warnings=unknown_and_unused(root),
+        files=files,
+        warnings=unknown(root),
+        notes=without_effect(root),
     )
 
 

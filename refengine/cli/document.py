@@ -128,18 +128,27 @@ def path_text(steps: tuple[Step, ...]) -> str:
     return out
 
 
-def unknown_and_unused(document: dict[str, Node]) -> tuple[str, ...]:
-    """Return a warning for each key that is unknown, with the nearest known one, or that has no effect."""
+def unknown(document: dict[str, Node]) -> tuple[str, ...]:
+    """Return a warning for each key that is unknown, with the nearest known one."""
     warnings = []
     for path in _leaves(document):
-        key = _known(path)
-        if key is None:
+        if _known(path) is None:
             near = get_close_matches(path, KEYS, 1)
             hint = f", did you mean '{near[0]}'?" if near else ""
             warnings.append(f"unknown configuration key '{path}'{hint}")
-        elif not key.used:
-            warnings.append(f"configuration key '{path}' is known but has no effect here")
     return tuple(dict.fromkeys(warnings))
+
+
+def without_effect(document: dict[str, Node]) -> tuple[str, ...]:
+    """Return a sentence for each key that is known and has no effect, with the reason."""
+    keys = (_known(path) for path in _leaves(document))
+    return tuple(
+        dict.fromkeys(
+            f"configuration key '{key.path}' has no effect here: {key.note}"
+            for key in keys
+            if key is not None and key.note
+        )
+    )
 
 
 def _known(path: str) -> Key | None:
@@ -282,6 +291,13 @@ class Document:
         """Return what stands at a path, to be read in turn; an empty mapping where nothing does."""
         node, name = self._find(path)
         return Document({} if node is None else node, f"{name}.")
+
+    def items(self, path: str) -> list[Node]:
+        """Return the elements of a list as they are; a plain value stands for a list of it."""
+        node, _name = self._find(path)
+        if node is None:
+            return []
+        return list(node) if isinstance(node, list) else [node]
 
     def mapping(self, path: str) -> dict[str, str]:
         """Return a mapping of strings to strings."""

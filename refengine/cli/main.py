@@ -88,7 +88,18 @@ def _dispatch(arguments: Sequence[str]) -> int:
     messages = Messages(verbose=options.verbose, log=configuration.service.log)
     for warning in (*options.warnings, *configuration.warnings):
         messages.warn(warning)
+    _tell_notes(configuration, messages)
     return _answer(options, configuration, messages, arguments)
+
+
+def _tell_notes(configuration: Configuration, messages: Messages) -> None:
+    for note in configuration.notes:
+        messages.tell(note)
+    if configuration.notes:
+        count = len(configuration.notes)
+        messages.note(
+            f"{count} configuration key{'s have' if count > 1 else ' has'} no effect here; -v says why"
+        )
 
 
 def _answer(

@@ -175,10 +175,11 @@ def test_rules_that_do_not_load_are_shown(capsys: pytest.CaptureFixture[str], tm
 
 
 def test_warnings_are_told(capsys: pytest.CaptureFixture[str], rules: Path) -> None:
-    assert main(["-o", "jsn_output=true", "-o", "metrics.enabled=true", "-pc", "--version"]) == 0
+    assert main(["-o", "jsn_output=true", "-o", "base_syscalls.all=true", "-v", "-pc", "--version"]) == 0
     err = capsys.readouterr().err
     assert "Warning: unknown configuration key 'jsn_output', did you mean 'json_output'?" in err
-    assert "'metrics.enabled' is known but has no effect here" in err
+    assert "configuration key 'base_syscalls.all' has no effect here: the system calls" in err
+    assert "1 configuration key has no effect here; -v says why" in err
     assert "-p c has no effect any more" in err
 
 
