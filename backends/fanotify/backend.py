@@ -20,7 +20,7 @@ from refengine.backends.fanotify.order import Order
 from refengine.backends.fanotify.process_events import ProcessEvents
 from refengine.backends.fanotify.sightings import Sighting
 from refengine.backends.fanotify.watch import FileWatch, FolderWatch, HostWatch, Seen
-from refengine.backends.netlink.process_events import EXEC, EXIT
+from refengine.backends.netlink.process_events import EXEC, EXIT, FORK
 from refengine.errors import BackendError
 from refengine.event import Event
 
@@ -159,7 +159,8 @@ class FanotifyBackend:
 
     def _tell_process(self, sighting: Sighting, events: list[Event], stamp: int) -> None:
         message = sighting.event
-        if message.pid in self._own:
+        # Who starts other programs from here wants to know whose children they are.
+        if message.pid in self._own and message.kind != FORK:
             self._filtered += 1
             return
         if message.kind in (EXEC, EXIT):

@@ -52,6 +52,8 @@ def choose(options: Options, configuration: Configuration) -> tuple[tuple[str, T
     )
     if len(options.backends) == 1:
         (name,) = options.backends
+        if watched and name != _FILES:
+            raise UsageError(f"--watch and --exact-opens are for the {_FILES} backend, not for {name}")
         return ((name, target if name == _AUDIT else replace(target, address=None)),)
     names = options.backends or tuple(_fitting(target, options, configuration))
     if not names:
@@ -62,11 +64,11 @@ def choose(options: Options, configuration: Configuration) -> tuple[tuple[str, T
     return _shared_out(target, names)
 
 
-_AUDIT = "k8s_audit"
+_AUDIT, _FILES = "k8s_audit", "fanotify"
 
 _TAKES: Mapping[str, frozenset[str]] = {
     "ptrace": frozenset({"command", "pids"}),
-    "fanotify": frozenset({"watched", "held"}),
+    _FILES: frozenset({"watched", "held"}),
     "capture": frozenset({"files"}),
     "events": frozenset({"files"}),
     _AUDIT: frozenset({"files", "address"}),
@@ -79,7 +81,7 @@ def _fitting(target: Target, options: Options, configuration: Configuration) -> 
     if target.files:
         yield reader_of(target.files[0])
     elif target.watched or target.held:
-        yield "fanotify"
+        yield _FILES
     elif target.command or target.pids:
         yield "ptrace"
     elif SYSCALL in options.enabled_sources:

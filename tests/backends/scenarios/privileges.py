@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.backends.scenarios.scenario import Scenario
+from tests.backends.scenarios.scenario import NOT_THERE, Scenario
 
 PRIVILEGES = (
     Scenario(
@@ -90,6 +90,7 @@ PRIVILEGES = (
         ("evt.failed",),
         (("true",),),
         "python",
+        traits=frozenset({NOT_THERE}),
     ),
     Scenario(
         "load a file that is no kernel module",
@@ -98,6 +99,7 @@ PRIVILEGES = (
         ("evt.failed", "fd.name"),
         (("true", "{folder}/a"),),
         "python",
+        traits=frozenset({NOT_THERE}),
     ),
     Scenario(
         "a wrong call of bpf",

@@ -31,12 +31,16 @@ Alerts = list[tuple[str, ...]]
 
 @dataclass
 class Prepared:
-    """A scenario with its folder, made ready, and the number of its first process once it runs."""
+    """A scenario with its folder, made ready, and the number of its first process once it runs.
+
+    `started` says that this process has become the program, and is no copy of us any more.
+    """
 
     scenario: Scenario
     folder: Path
     alerts: Alerts = field(default_factory=list)
     pid: int = 0
+    started: bool = False
 
     def command(self) -> list[str]:
         return self.scenario.command(self.folder)
@@ -116,14 +120,18 @@ def run_machine(name: str) -> Callable[[Sequence[Scenario], Path], Mapping[str, 
         engine = Engine(rules, "all")
         connection = connect(name, Target())
         by_rule = {one.scenario.name: one for one in prepared}
+        by_pid: dict[int, Prepared] = {}
         backend = connection.backend
 
         def read(seconds: float) -> None:
             for event in backend.read(seconds) or ():
+                assert isinstance(event, Event)
                 connection.observe(event)
+                if event.name == "execve" and event.tid in by_pid:
+                    by_pid[event.tid].started = True
                 for alert in engine.process(event):
                     one = by_rule[alert.rule]
-                    if isinstance(event, Event) and one.pid in _line(event):
+                    if one.started and one.pid in _line(event):
                         one.alerts.append(reading(alert.message))
 
         try:
@@ -137,6 +145,7 @@ def run_machine(name: str) -> Callable[[Sequence[Scenario], Path], Mapping[str, 
                     stderr=subprocess.DEVNULL,
                 )
                 one.pid = process.pid
+                by_pid[one.pid] = one
                 until = time.monotonic() + LONGEST
                 while process.poll() is None and time.monotonic() < until:
                     read(0.02)

@@ -35,6 +35,9 @@ KERNEL_FILES = "kernel files"
 FLEETING = "fleeting program"
 """The program ends, or becomes another, within a millisecond or so."""
 
+NOT_THERE = "call the kernel lacks"
+"""The kernel may have been built without the call."""
+
 IO_URING = "io_uring"
 """The kernel does it on request of a ring, without a system call for it."""
 

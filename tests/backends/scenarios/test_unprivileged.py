@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,10 +24,19 @@ pytestmark = [pytest.mark.root, pytest.mark.ptrace, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def readable(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the package, the scenarios and what they need, which every user can read."""
+def readable() -> Iterator[Path]:
+    """Give a folder with the package, the scenarios and what they need, which every user can read.
+
+    It is not one of pytest's own, since every session of pytest closes these to other users.
+    """
+    with tempfile.TemporaryDirectory(prefix="readable") as folder:
+        _fill(Path(folder))
+        yield Path(folder)
+
+
+def _fill(folder: Path) -> None:
     ptrace, yaml = pytest.importorskip("ptrace"), pytest.importorskip("yaml")
-    folder = tmp_path_factory.mktemp("readable")
+    folder.chmod(0o755)
     ignore = shutil.ignore_patterns("__pycache__")
     for package in (refengine, ptrace, yaml):
         source = Path(str(package.__file__)).parent
@@ -33,10 +44,6 @@ def readable(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("tests/backends/scenarios", "benchmarks"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     (folder / "tests" / "__init__.py").touch()
-    for path in (folder, *folder.parents):
-        if path.is_relative_to("/tmp") and path != Path("/tmp") and path.owner() == "root":
-            path.chmod(0o755)
-    return folder
 
 
 @pytest.mark.parametrize("prefix", [AS_NOBODY, IN_USER_NAMESPACE], ids=["nobody", "user-namespace"])
