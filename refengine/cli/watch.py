@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from refengine.backends.base import Connection, Interest, Statistics
 from refengine.cli.outputs import Outputs
@@ -15,6 +15,7 @@ from refengine.cli.signals import Interruption
 from refengine.cli.summary import Tally, total
 from refengine.cli.taps import Taps
 from refengine.engine import Engine
+from refengine.event import Event, RecordedEvent
 from refengine.rulefile.rule import Rule
 from refengine.service.handover import OVERLAP
 from refengine.service.periodic import Periodic
@@ -24,6 +25,9 @@ _PATIENCE = 0.25
 
 _HANDOVER = 5.0
 """Seconds that one backend may take to have told all that happened before the next one took over."""
+
+
+Batch: TypeAlias = "Sequence[Event] | Sequence[RecordedEvent]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +102,14 @@ class Watch:
                 patience = min(patience, end - time.monotonic())
                 if patience <= 0:
                     return False
-            if changes:
-                self._take(changes.popleft())
-                backend = self.connection.backend
-                read, observe, process = backend.read, self.connection.observe, self.engine.process
             events = read(patience)
             if events is None:
                 return True
+            if changes:
+                # The events may have happened after the change was ready.
+                events = self._take(changes.popleft(), events)
+                backend = self.connection.backend
+                read, observe, process = backend.read, self.connection.observe, self.engine.process
             if asked.reopen:
                 asked.reopen = False
                 self.outputs.reopen()
@@ -119,11 +124,12 @@ class Watch:
             periodic.run()
         return False
 
-    def _take(self, change: Change) -> None:
-        """Have new rules from the next event on, whichever backend it comes from."""
+    def _take(self, change: Change, events: Batch) -> Batch:
+        """Have new rules from now on; return the events, if these are still to be evaluated by them."""
         if change.connection is None:
             self.rules, self.engine = change.rules, change.engine
-            return
+            return events
+        self._evaluate_some(events, lambda event: True)
         before = self.connection.backend
         limit = time.time_ns()
         self._evaluate_while(lambda event: bool(event.time <= limit))
@@ -136,6 +142,7 @@ class Watch:
         self._evaluate_while(
             lambda event: bool(event.time > since), until=lambda event: bool(event.time > limit)
         )
+        return ()
 
     def _evaluate_while(
         self, wanted: Callable[[Any], bool], until: Callable[[Any], bool] | None = None

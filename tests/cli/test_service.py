@@ -1,0 +1,286 @@
+"""The program as a service, in a process of its own: it listens for audit events, and needs no privileges."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("aiohttp", reason="needs aiohttp to receive audit events")
+
+ROOT = Path(__file__).resolve().parents[2]
+
+RULE = """
+- rule: {name}
+  desc: Somebody creates something
+  condition: ka.verb = create
+  output: created by %ka.user.name ({name})
+  priority: WARNING
+  source: k8s_audit
+  tags: [k8s]
+"""
+EVENT = {
+    "kind": "Event",
+    "apiVersion": "audit.k8s.io/v1",
+    "auditID": "1",
+    "stage": "ResponseComplete",
+    "verb": "create",
+    "requestURI": "/api/v1/namespaces/default/configmaps",
+    "user": {"username": "eve"},
+    "objectRef": {"resource": "configmaps", "namespace": "default", "name": "x"},
+    "requestReceivedTimestamp": "2024-01-01T00:00:00.000000Z",
+    "stageTimestamp": "2024-01-01T00:00:00.000001Z",
+}
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
+
+
+def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+    limit = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        assert time.monotonic() < limit, "it did not happen"
+        time.sleep(0.02)
+
+
+class Receiver(ThreadingHTTPServer):
+    """Keeps the alerts that it is sent, unless it is told to fail."""
+
+    daemon_threads = True
+    status = 200
+
+    def __init__(self) -> None:
+        self.alerts: list[dict[str, Any]] = []
+        super().__init__(("127.0.0.1", 0), _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.server.status == 200:
+            self.server.alerts.append(json.loads(body))
+        self.send_response(self.server.status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+class Service:
+    """A running program with a configuration file."""
+
+    def __init__(self, folder: Path, more: str = "", **environment: str) -> None:
+        self.rules = folder / "rules.yaml"
+        self.write_rules("First")
+        self.web, self.audit = free_port(), free_port()
+        self.configuration = folder / "falco.yaml"
+        self.configuration.write_text(
+            f"""
+rules_files: [{self.rules}]
+watch_config_files: true
+json_output: true
+webserver:
+  enabled: true
+  listen_address: 127.0.0.1
+  listen_port: {self.web}
+  prometheus_metrics_enabled: true
+metrics:
+  enabled: true
+  interval: 100ms
+  output_file: {folder}/metrics.jsonl
+{more}"""
+        )
+        self.said = folder / "stderr"
+        with self.said.open("w") as stderr:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "refengine", "-c", str(self.configuration),
+                 "--listen", f"http://127.0.0.1:{self.audit}/k8s-audit", "-P", str(folder / "pid")],
+                cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True, env={**os.environ, **environment},
+            )  # fmt: skip
+        try:
+            until(lambda: self.get("/healthz"))
+        except BaseException:
+            self.process.kill()
+            raise
+
+    def write_rules(self, name: str) -> None:
+        self.rules.write_text(RULE.format(name=name))
+
+    def get(self, path: str) -> str:
+        connection = http.client.HTTPConnection("127.0.0.1", self.web, timeout=5)
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().read().decode()
+        except OSError:
+            assert self.process.poll() is None, self.said.read_text()
+            return ""
+        finally:
+            connection.close()
+
+    def post(self, times: int = 1) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.audit, timeout=5)
+        for _ in range(times):
+            connection.request("POST", "/k8s-audit", json.dumps(EVENT), {"Content-Type": "application/json"})
+            assert connection.getresponse().read() is not None
+        connection.close()
+
+    def tells(self, part: str) -> bool:
+        return part in self.said.read_text()
+
+    def end(self) -> str:
+        self.process.send_signal(signal.SIGTERM)
+        out, _ = self.process.communicate(timeout=20)
+        assert self.process.returncode == 0, self.said.read_text()
+        return out
+
+    def __enter__(self) -> Service:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
+
+
+def test_a_life(tmp_path: Path, receiver: Receiver) -> None:
+    http_output = f"http_output: {{enabled: true, keep_alive: true, url: 'http://127.0.0.1:{receiver.server_address[1]}/'}}"
+    with Service(tmp_path, http_output) as service:
+        service.post()
+        until(lambda: receiver.alerts)
+        assert receiver.alerts[0]["rule"] == "First"
+        assert receiver.alerts[0]["output_fields"]["ka.user.name"] == "eve"
+        # A file that changes is loaded, without anybody asking.
+        service.write_rules("Second")
+        until(lambda: service.tells("reloaded: 1 rules are enabled"))
+        service.post()
+        until(lambda: len(receiver.alerts) == 2)
+        assert receiver.alerts[1]["rule"] == "Second"
+        # One that is wrong is not.
+        service.rules.write_text("- rule: [")
+        os.kill(service.process.pid, signal.SIGHUP)
+        until(lambda: service.tells("reload refused, what was loaded before stays"))
+        service.post()
+        until(lambda: len(receiver.alerts) == 3)
+        assert receiver.alerts[2]["rule"] == "Second"
+        text = service.get("/metrics")
+        assert (
+            'falcosecurity_falco_rules_matches_total{priority="4",rule_name="Second",source="k8s_audit",tag_k8s="true"} 2'
+            in text
+        )
+        assert 'refengine_output_written_total{output="http"} 3' in text
+        assert 'refengine_reloads_total{result="done"} 1' in text
+        assert 'falcosecurity_scap_engine_name_info{engine_name="k8s_audit",evt_source="k8s_audit"} 1' in text
+        assert json.loads(service.get("/versions"))["engine_version_semver"]
+        until(lambda: (tmp_path / "metrics.jsonl").exists() and (tmp_path / "metrics.jsonl").read_text())
+        assert int((tmp_path / "pid").read_text()) == service.process.pid
+        lines = service.end().splitlines()
+    assert [json.loads(line)["rule"] for line in lines] == ["First", "Second", "Second"]
+    assert service.tells("Events detected: 3")
+    assert not (tmp_path / "pid").exists()
+
+
+def test_a_sink_that_fails_loses_nothing_while_the_queue_holds(tmp_path: Path, receiver: Receiver) -> None:
+    receiver.status = 500
+    sinks = (
+        f"http_output: {{enabled: true, url: 'http://127.0.0.1:{receiver.server_address[1]}/'}}\n"
+        "outputs_queue: {capacity: 20}\n"
+    )
+    with Service(tmp_path, sinks) as service:
+        service.post(20)
+        until(lambda: service.tells("answered with status 500; alerts wait until it works again"))
+        until(lambda: 'refengine_output_queue_depth{output="http"} 20' in service.get("/metrics"))
+        service.post(7)
+        until(lambda: "falcosecurity_falco_outputs_queue_num_drops_total 7" in service.get("/metrics"))
+        receiver.status = 200
+        until(lambda: len(receiver.alerts) == 20)
+        service.post()
+        until(lambda: len(receiver.alerts) == 21)
+        lines = service.end().splitlines()
+    assert len(lines) == 28, "the other output has them all"
+    assert service.tells("Alerts lost by http output: 7")
+
+
+def test_dead_sinks_do_not_hold_up_the_others_or_the_end(tmp_path: Path) -> None:
+    dead = f"http://127.0.0.1:{free_port()}/"
+    sinks = (
+        f"http_output: {{enabled: true, url: '{dead}'}}\n"
+        "program_output: {enabled: true, keep_alive: true, program: 'sleep 100'}\n"
+        "file_output: {enabled: true, filename: /dev/full}\n"
+    )
+    with Service(tmp_path, sinks) as service:
+        service.post(5)
+        until(lambda: 'refengine_output_written_total{output="stdout"} 5' in service.get("/metrics"))
+        begin = time.monotonic()
+        assert len(service.end().splitlines()) == 5
+        assert time.monotonic() - begin < 12
+    assert service.tells("cannot post to")
+    assert service.tells("/dev/full: No space left on device")
+    assert service.tells("5 alerts for http could not be written before the end")
+
+
+def test_the_service_manager_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(path))
+        manager.settimeout(10)
+        with Service(tmp_path, NOTIFY_SOCKET=str(path), WATCHDOG_USEC="400000") as service:
+            heard = {manager.recv(1000).split(b"\n")[0] for _ in range(4)}
+            assert heard == {b"READY=1", b"WATCHDOG=1"}
+            os.kill(service.process.pid, signal.SIGHUP)
+            until(lambda: manager.recv(1000).startswith(b"RELOADING=1"))
+            until(lambda: manager.recv(1000).startswith(b"READY=1"))
+            service.end()
+            until(lambda: manager.recv(1000) == b"STOPPING=1")
+
+
+def test_repeated_alerts_are_held_back_and_counted(tmp_path: Path) -> None:
+    with Service(tmp_path, "throttling: [{rate: 0, max_burst: 2}]\nlog_json: true\n") as service:
+        service.post(5)
+        held_back = 'refengine_alerts_held_back_total{rule_name="First"} 3'
+        until(lambda: held_back in service.get("/metrics"))
+        assert len(service.end().splitlines()) == 2
+    assert service.tells("Alerts held back since there were too many like them: 3")
+
+
+def test_outputs_change_with_the_configuration(tmp_path: Path) -> None:
+    with Service(tmp_path) as service:
+        service.post()
+        text = service.configuration.read_text()
+        service.configuration.write_text(
+            f"{text}\nfile_output: {{enabled: true, filename: {tmp_path}/alerts}}\nstdout_output: {{enabled: false}}\n"
+        )
+        until(lambda: service.tells("reloaded"))
+        service.post()
+        until(lambda: (tmp_path / "alerts").read_text().count("\n") == 1)
+        assert len(service.end().splitlines()) == 1
