@@ -52,8 +52,7 @@ _FOLDERS: Final = {
 _CONTAINERD_NAMESPACES = re.compile(r"/(?:k8s\.io|default)/([^/]+)(?:/.*)?", re.DOTALL)
 """The control groups of containers that containerd was asked for directly, which may have any name."""
 
-_LXC = re.compile(r"(?:.*/)?(?:lxc|lxc\.payload)[/.]([^/]+)(?:/.*)?", re.DOTALL)
-_LXC_MONITORS = ("monitor", "pivot")
+_LXC = re.compile(r"(?:.*/)?lxc(?:\.payload[./]|/)([^/]+)(?:/.*)?", re.DOTALL)
 _NSPAWN = re.compile(r".*/(?:machine-([^/]+)\.scope|systemd-nspawn@([^/]+)\.service)(?:/.*)?", re.DOTALL)
 _VIRTUAL_MACHINE = "qemu-"
 _LIBVIRT_LXC = re.compile(r"lxc-\d+-(.+)", re.DOTALL)
@@ -128,6 +127,4 @@ def _by_name(path: str) -> ContainerId | None:
             return ContainerId(libvirt[1], "libvirt-lxc", path)
         return ContainerId(name, "systemd-nspawn", path)
     found = _LXC.fullmatch(path)
-    if found is not None and found[1] not in _LXC_MONITORS and not found[1].startswith("monitor."):
-        return ContainerId(found[1], "lxc", path)
-    return None
+    return None if found is None else ContainerId(found[1], "lxc", path)

@@ -86,6 +86,8 @@ def get_json(path: str, resource: str) -> Any:
             if len(body) > ANSWER_LIMIT:
                 raise UnknownError(BROKEN, lasting=True)
             connection.settimeout(remaining(deadline))
+        if response.length:  # what is missing of it
+            raise UnknownError(BROKEN)
     except OSError as error:
         raise cause_of(error) from None
     except http.client.HTTPException:
