@@ -103,12 +103,13 @@ class EbpfBackend:
         for key, names in prefilters.names.items():
             for name in names:
                 binding.update_map(descriptors["names"], NAME_IN_SET.pack(name, key), b"\1")
-        table = captures(self._snap_length)
+        table = captures(self._snap_length, identify=plan.identify)
         for number, watched in plan.calls.items():
             binding.update_map(descriptors["plans"], number, packed(table.get(watched.name, ())))
         settings = SETTINGS.pack(os.getpid(), plan.environment, plan.threads, 0)
         binding.update_map(descriptors["settings"], 0, settings)
-        binding.update_map(descriptors["continuations"], 0, descriptors["capture_exit"].to_bytes(4, "little"))
+        for step, name in enumerate(("begin_record", "copy_step")):
+            binding.update_map(descriptors["continuations"], step, descriptors[name].to_bytes(4, "little"))
 
     def _attach(self, plan: Plan, prefilters: Prefilters, descriptors: Mapping[str, int]) -> None:
         for name in RAW_TRACEPOINTS:

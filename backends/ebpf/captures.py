@@ -61,8 +61,9 @@ _CREATED: Final = Capture(CaptureKind.CREATED)
 _ADDRESS: Final = 128
 
 
-def _table(snap_length: int) -> dict[str, tuple[Capture, ...]]:
+def _table(snap_length: int, *, identify: bool) -> dict[str, tuple[Capture, ...]]:
     """Return the captures by system call, with at most `snap_length` bytes of each buffer."""
+    made = (_CREATED,) if identify else ()
     snap = snap_length
     fd = open_file(0)
     received = Capture(CaptureKind.RESULT, 1, size=snap)
@@ -102,8 +103,6 @@ def _table(snap_length: int) -> dict[str, tuple[Capture, ...]]:
     )
     on_path = dict.fromkeys(
         (
-            "open",
-            "creat",
             "chdir",
             "chroot",
             "access",
@@ -121,7 +120,7 @@ def _table(snap_length: int) -> dict[str, tuple[Capture, ...]]:
         path,
     )
     on_path_at = dict.fromkeys(
-        ("openat", "newfstatat", "unlinkat", "mkdirat", "mknodat", "fchmodat", "fchownat", "faccessat"),
+        ("newfstatat", "unlinkat", "mkdirat", "mknodat", "fchmodat", "fchownat", "faccessat"),
         path_at,
     )
     return {
@@ -129,7 +128,10 @@ def _table(snap_length: int) -> dict[str, tuple[Capture, ...]]:
         **on_path,
         **on_path_at,
         "mmap": (open_file(4),),
-        "openat2": (*path_at, structure(2, 24)),
+        "open": (*path, *made),
+        "creat": (*path, *made),
+        "openat": (*path_at, *made),
+        "openat2": (*path_at, structure(2, 24), *made),
         "open_by_handle_at": (_CREATED,),
         "getcwd": (word(0),),
         "rename": two_paths,
@@ -191,9 +193,12 @@ def _table(snap_length: int) -> dict[str, tuple[Capture, ...]]:
     }
 
 
-def captures(snap_length: int) -> Mapping[str, tuple[Capture, ...]]:
-    """Return what to copy by the names of system calls; nothing for those that are not there."""
-    table = _table(snap_length)
+def captures(snap_length: int, *, identify: bool = False) -> Mapping[str, tuple[Capture, ...]]:
+    """Return what to copy by the names of system calls; nothing for those that are not there.
+
+    With `identify` device, inode and making of opened files are told, which costs something.
+    """
+    table = _table(snap_length, identify=identify)
     assert all(len(wanted) <= CAPTURES_MAX for wanted in table.values())
     return MappingProxyType(table)
 

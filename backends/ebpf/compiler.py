@@ -91,7 +91,10 @@ def build(request: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
         program.detach_raw_tracepoint(name.encode())
     rejected: dict[str, str] = {}
     functions = [(f"raw_tracepoint__{name}", bcc.BPF.RAW_TRACEPOINT) for name in RAW_TRACEPOINTS]
-    functions += [(name, bcc.BPF.TRACEPOINT) for name in ("capture_exit", "every_exit", *request["programs"])]
+    functions += [
+        (name, bcc.BPF.TRACEPOINT)
+        for name in ("begin_record", "copy_step", "every_exit", *request["programs"])
+    ]
     for name, kind in functions:
         try:
             loaded = program.load_func(name.encode(), kind)

@@ -72,13 +72,13 @@ def describe(record: Record, number: int) -> Descriptor | None:
         found = _socket(record, state, number)
     else:
         found = _file(state, record.text(BlobKind.DESCRIPTOR_PATH, number) or "")
-    found.dev, found.ino = _device(state.device), state.inode
+    found.dev, found.ino = encoded_device(state.device), state.inode
     found.reported_name = found.name
     return found
 
 
-def _device(device: int) -> int:
-    """Return a device number as events carry it; the kernel has the minor one in the low twenty bits."""
+def encoded_device(device: int) -> int:
+    """Return a device number as events carry it; inside the kernel the low twenty bits are the minor one."""
     major, minor = device >> 20, device & 0xFFFFF
     return minor & 0xFF | major << 8 | (minor & ~0xFF) << 12
 

@@ -6,7 +6,7 @@ import time
 from typing import Final
 
 from refengine.backends.ebpf import lifecycle
-from refengine.backends.ebpf.descriptors import ends
+from refengine.backends.ebpf.descriptors import encoded_device, ends
 from refengine.backends.ebpf.layout import RECORD, BlobKind, RecordKind
 from refengine.backends.ebpf.plan import EXECUTIONS, Plan
 from refengine.backends.ebpf.record import Record
@@ -17,6 +17,7 @@ from refengine.tables.event_types import EventType
 
 _SYSCALL_EXIT, _EXECUTION = int(RecordKind.SYSCALL_EXIT), int(RecordKind.EXECUTION)
 _BIRTH = int(RecordKind.BIRTH)
+_FMODE_CREATED: Final = 0x100000
 
 
 class KernelEvent(Event):
@@ -44,7 +45,7 @@ class RecordedDescriptors:
     def identity(self, tid: int, number: int) -> tuple[int, int] | None:
         """Return the device number, as the kernel encodes it, and the inode of an open descriptor."""
         state = None if self.record is None else self.record.descriptor(number)
-        return None if state is None else (state.device, state.inode)
+        return None if state is None else (encoded_device(state.device), state.inode)
 
     def path(self, tid: int, number: int) -> str | None:
         """Return the path behind an open descriptor."""
@@ -53,6 +54,12 @@ class RecordedDescriptors:
     def memory_sizes(self, tid: int) -> tuple[int, int, int] | None:
         """Return None: the sizes are not copied."""
         return None
+
+
+def was_created(record: Record) -> bool:
+    """Return whether an open has made its file, which the kernel notes in the open file."""
+    state = record.descriptor(record.head.result)
+    return state is not None and bool(state.file_mode & _FMODE_CREATED)
 
 
 class Decoder:
@@ -83,6 +90,7 @@ class Decoder:
                 call = self._call
                 call.memory = record
                 call.tid, call.args, call.result = head.tid, head.args, head.result
+                call.created = watched.opens and was_created(record)
                 params = watched.decode(call)
         elif head.kind == _EXECUTION:
             type, params = lifecycle.EXECVE, lifecycle.executed(record)

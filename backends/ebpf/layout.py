@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 RECORD: Final = struct.Struct("=QQIIIIIIIIq6Q16s")
 BLOB: Final = struct.Struct("=IIQ")
-DESCRIPTOR: Final = struct.Struct("=QIIIHHHHHH16s16s")
+DESCRIPTOR: Final = struct.Struct("=QIIIHHHHHH16s16sI4x")
 PROGRAM: Final = struct.Struct("=10Q12I")
 CHILD: Final = struct.Struct("=IIIIQII")
 CAPTURE: Final = struct.Struct("=BBBxI")
@@ -18,7 +18,7 @@ COUNTERS: Final = struct.Struct("=8Q")
 
 CAPTURES_MAX: Final = 6
 PLAN_SIZE: Final = CAPTURES_MAX * CAPTURE.size
-SCRATCH_SIZE: Final = COUNTERS.size + 40 + RECORD.size + 24576 + 4096 + 640 + 128
+SCRATCH_SIZE: Final = COUNTERS.size + 48 + RECORD.size + 24576 + 4096 + 640 + 136 + 128
 
 
 class RecordKind(IntEnum):
@@ -117,6 +117,7 @@ class FileState(NamedTuple):
     peer_port: int
     local: bytes
     peer: bytes
+    file_mode: int
 
 
 class Program(NamedTuple):

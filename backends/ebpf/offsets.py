@@ -55,6 +55,7 @@ _MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     "FILE_PATH": ("file.f_path", "file.__f_path"),
     "FILE_INODE": ("file.f_inode",),
     "FILE_FLAGS": ("file.f_flags",),
+    "FILE_MODE": ("file.f_mode",),
     "FILE_PRIVATE": ("file.private_data",),
     "PATH_MNT": ("path.mnt",),
     "PATH_DENTRY": ("path.dentry",),

@@ -16,7 +16,12 @@ from refengine.tables.syscalls import SYSCALLS, Syscall
 BIRTHS: Final = frozenset({"clone", "clone3", "fork", "vfork"})
 EXECUTIONS: Final = frozenset({"execve", "execveat"})
 _NEVER_EXIT: Final = frozenset({"exit", "exit_group", "rt_sigreturn"})
+_OPENS: Final = frozenset({"open", "openat", "openat2"})
 _GENERIC: Final = BY_ENUM["GENERIC_X"]
+_IDENTITY: Final = frozenset(
+    {"fd.dev", "fd.dev.major", "fd.dev.minor", "fd.ino", "evt.args", "evt.info", "evt.is_open_create"}
+    | {f"{field}.{name}" for field in ("evt.arg", "evt.rawarg") for name in ("dev", "ino", "flags")}
+)
 _ENVIRONMENT: Final = frozenset({"proc.env", "proc.aenv", "evt.args", "evt.info"})
 
 
@@ -28,18 +33,24 @@ class Watched:
     type: EventType
     decode: Decoder
 
+    @property
+    def opens(self) -> bool:
+        """True for calls that may make the file that they open."""
+        return self.name in _OPENS
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that the backend has to know of the interest.
 
     `calls` are the system calls by number; `environment` asks for the environment of programs, `threads` for
-    the births and ends of threads beside those of processes.
+    the births and ends of threads beside those of processes, `identify` device, inode and making of opened files.
     """
 
     calls: Mapping[int, Watched]
     environment: bool
     threads: bool
+    identify: bool
 
 
 def make_plan(interest: Interest) -> Plan:
@@ -61,6 +72,7 @@ def make_plan(interest: Interest) -> Plan:
         threads=interest.wants("procexit")
         or any(interest.wants(name) for name in BIRTHS)
         or "proc.nthreads" in interest.fields,
+        identify=not _IDENTITY.isdisjoint(interest.fields),
     )
 
 

@@ -128,7 +128,7 @@ def _function(name: str, event_type: str, steps: tuple[tuple[Level, str], ...]) 
         f"int {name}(struct exit_context *ctx)",
         "{",
         "    struct scratch *s = own_scratch();",
-        "    if (!s || is_own())",
+        "    if (!s)",
         "        return 0;",
         "    struct facts *f = begin_facts(s, ctx->result);",
     ]

@@ -3,7 +3,6 @@
 BPF_ARRAY(plans, struct plan, 512);
 
 #define VECTOR_MAX 64
-#define BUFFERS_MAX 4
 #define WHOLE_MAX 1024
 #define WORKING_DIRECTORY_NUMBER -100
 #define NO_DESCRIPTOR -1
@@ -39,14 +38,6 @@ static __always_inline void read_arguments(struct record *record)
     record->args[4] = saved.r8;
     record->args[5] = saved.r9;
 }
-
-/* The parts of the program's memory that one capture asks for. */
-struct span {
-    u64 address;
-    u64 length;
-};
-
-#define SPANS_MAX (4 + BUFFERS_MAX)
 
 /* Add a vector of buffers: the table, then the first buffers. The entries are spans themselves. */
 static __always_inline void add_vector(struct span *spans, u64 address, u64 count)
@@ -85,9 +76,10 @@ static __always_inline void carry_out(struct scratch *s, const struct capture *w
     s64 number = NO_DESCRIPTOR;
     u32 length = 0;
     struct message message = {};
-    struct span spans[SPANS_MAX] = {};
+    struct span *spans = s->spans;
     const char *path = NULL;
 
+    __builtin_memset(spans, 0, sizeof(s->spans));
     switch (wanted->kind) {
     case CAPTURE_TEXT:
         put_text(s, address);
@@ -156,20 +148,29 @@ static __always_inline void carry_out(struct scratch *s, const struct capture *w
     }
 }
 
-static __always_inline void capture_call(void *context, struct scratch *s, u32 number, s64 result)
+/* Begin the record of a call; return whether there is anything to copy for it. */
+static __always_inline bool begin_call(struct scratch *s, u32 number, s64 result)
 {
     int key = number;
     struct plan *plan = plans.lookup(&key);
-    if (!plan)
-        return;
     begin(s, SYSCALL_EXIT);
     read_arguments(&s->record);
     s->record.number = number;
     s->record.result = result;
-    for (int i = 0; i < CAPTURES_MAX; i++) {
-        if (plan->captures[i].kind == NOTHING)
-            break;
-        carry_out(s, &plan->captures[i]);
-    }
-    send(s, context, 0);
+    s->step = 0;
+    return plan && plan->captures[0].kind != NOTHING;
+}
+
+/* Copy the next thing; return whether there is another. */
+static __always_inline bool copy_next(struct scratch *s, u32 number)
+{
+    int key = number;
+    struct plan *plan = plans.lookup(&key);
+    u64 step = s->step;
+    if (!plan || step >= CAPTURES_MAX)
+        return false;
+    carry_out(s, &plan->captures[step]);
+    step = s->step + 1;
+    s->step = step;
+    return step < CAPTURES_MAX && plan->captures[step].kind != NOTHING;
 }

@@ -49,6 +49,7 @@ static __always_inline const char *put_descriptor(struct scratch *s, u64 number)
     found->device = FIELD(u32, POINTER(inode, INODE_SB), SB_DEVICE);
     found->mode = mode;
     found->flags = FIELD(u32, file, FILE_FLAGS);
+    found->file_mode = FIELD(u32, file, FILE_MODE);
     if ((mode & FORMAT_MASK) != FORMAT_SOCKET)
         return file + FILE_PATH;
     const char *sock = POINTER(POINTER(file, FILE_PRIVATE), SOCKET_SK);

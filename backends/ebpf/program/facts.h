@@ -96,38 +96,52 @@ static __always_inline void read_thread(struct facts *f)
     f->uid = FIELD(u32, POINTER(bpf_get_current_task(), TASK_CRED), CRED_EUID);
 }
 
+/* Look at eight bytes of the name, of which those in `valid` are of it; the end counts as a slash in `end`. */
+static __always_inline void look_at(struct facts *f, u64 word, u64 valid, u64 end, u64 place)
+{
+    u64 slashes = bytes_equal(word, '/');
+    u64 dots = bytes_equal(word, '.');
+    u64 ends = slashes | end;
+    u64 before = f->ends, dots_before = f->dots;
+    u64 after_slash = ends << 8 | before >> 56;
+    u64 after_dot = dots << 8 | dots_before >> 56;
+    u64 two_dots = after_dot & (dots << 16 | dots_before >> 48);
+
+    /* Control characters, those beyond ASCII, and DEL. */
+    f->odd |= (word | bytes_equal(word & 0xe0e0e0e0e0e0e0e0ULL, 0) | bytes_equal(word, 0x7f)) & HIGH_BITS & valid;
+    /* Empty components, and those of one or two dots. */
+    f->unresolved |= ends & (after_slash | (after_dot & (ends << 16 | before >> 48)) |
+                             (two_dots & (ends << 24 | before >> 40)));
+    f->twice |= dots & after_dot;
+    f->ends = ends;
+    f->dots = dots;
+    if (slashes) {
+        f->slashes = slashes;
+        f->slash = place;
+    }
+}
+
 /* Look the name over: whether it is plain and already resolved, and where its last slash is.
  *
  * What one step hands to the next is kept in memory, for the same reason as in `prepend`.
  */
 static __always_inline void look_over(struct scratch *s, struct facts *f)
 {
-    f->ends = f->dots = f->odd = f->unresolved = f->twice = 0;
-    for (u64 i = 0; i < NAME_LIMIT; i += 8) {
-        u64 length = f->length;
-        if (i > length)
+    u64 at = f->at, place = 0;
+    if (at > NAME_START)
+        return;
+    const char *name = s->path + at;
+
+    f->ends = f->dots = f->odd = f->unresolved = f->twice = f->slashes = 0;
+    for (; place < NAME_LIMIT - 8; place += 8) {
+        if (place + 8 > f->length)
             break;
-        u64 left = length - i;
-        u64 valid = left < 8 ? (1ULL << (left * 8)) - 1 : ~0ULL;
-        u64 word = word_at(s, f, i) & valid;
-        u64 slashes = bytes_equal(word, '/');
-        u64 dots = bytes_equal(word, '.');
-        /* Control characters, those beyond ASCII, and DEL. */
-        f->odd |= (word | bytes_equal(word & 0xe0e0e0e0e0e0e0e0ULL, 0) | bytes_equal(word, 0x7f)) & HIGH_BITS & valid;
-        if (slashes)
-            f->slash = i + last_byte(slashes);
-        /* The end counts as a slash, so that one there is found to be in excess. */
-        u64 ends = left < 8 ? slashes | 0x80ULL << (left * 8) : slashes;
-        u64 before = f->ends, dots_before = f->dots;
-        u64 after_slash = ends << 8 | before >> 56;
-        u64 after_dot = dots << 8 | dots_before >> 56;
-        u64 two_dots = after_dot & (dots << 16 | dots_before >> 48);
-        f->unresolved |= ends & (after_slash | (after_dot & (ends << 16 | before >> 48)) |
-                                 (two_dots & (ends << 24 | before >> 40)));
-        f->twice |= dots & after_dot;
-        f->ends = ends;
-        f->dots = dots;
+        look_at(f, *(const u64 *)(name + place), ~0ULL, 0, place);
     }
+    u64 left = (f->length - place) & 7;
+    u64 valid = (1ULL << (left * 8)) - 1;
+    look_at(f, *(const u64 *)(name + place) & valid, valid, 0x80ULL << (left * 8), place);
+    f->slash += last_byte(f->slashes);
     f->no_dots = !f->odd && !f->twice;
     f->known = !f->odd && !f->unresolved;
 }

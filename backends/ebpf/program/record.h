@@ -55,6 +55,8 @@ struct descriptor {
     u16 peer_port;
     u8 local[16];
     u8 peer[16];
+    u32 file_mode;       /* the kernel's own, which tells whether an open has made the file */
+    u32 padding;
 };
 
 struct program {
@@ -146,12 +148,23 @@ struct facts {
     u64 dots;         /* dots likewise, */
     u64 odd;          /* characters that are not plain, */
     u64 unresolved;   /* components that have to be resolved, */
-    u64 twice;        /* and two dots in a row */
+    u64 twice;        /* two dots in a row, */
+    u64 slashes;      /* and the last slashes */
 };
+
+/* The parts of the program's memory that one capture asks for. */
+struct span {
+    u64 address;
+    u64 length;
+};
+
+#define BUFFERS_MAX 4
+#define SPANS_MAX (4 + BUFFERS_MAX)
 
 struct scratch {
     u64 counters[COUNTERS];
     u64 used;  /* bytes of blobs */
+    u64 step;  /* of the plan of a call */
     u64 at;    /* where what has been built of a path begins; TEXT_MAX while there is nothing, */
     u64 mount; /* and of the component in front of it, */
     u64 dentry;
@@ -160,6 +173,7 @@ struct scratch {
     char blobs[BLOBS_SIZE];
     char path[TEXT_MAX + PATH_SLACK];
     struct facts facts;
+    struct span spans[SPANS_MAX];
 };
 
 struct settings {

@@ -33,7 +33,7 @@ OFFSETS = {
     ("struct record", "comm"): layout.RECORD.size - 16,
     ("struct record", "result"): 48,
     ("struct record", "args"): 56,
-    ("struct descriptor", "local"): layout.DESCRIPTOR.size - 32,
+    ("struct descriptor", "local"): layout.DESCRIPTOR.size - 40,
     ("struct descriptor", "family"): 20,
     ("struct program", "tty"): 80,
     ("struct program", "lower_layer"): layout.PROGRAM.size - 4,

@@ -55,6 +55,11 @@ RULES = """
   condition: evt.type in (fchmod, chmod, fchmodat) and (fd.name = {folder}/wanted or evt.arg.filename = {folder}/wanted)
   output: "%evt.type %evt.arg.mode"
   priority: INFO
+- rule: Made
+  desc: d
+  condition: evt.type = openat and evt.is_open_create = true and fd.directory = {folder}/made
+  output: "%fd.name %evt.arg.ino %fd.ino"
+  priority: INFO
 - rule: Renamed
   desc: d
   condition: evt.type in (rename, renameat, renameat2) and evt.arg.newpath endswith {unique}
@@ -70,6 +75,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("ebpf")
     (found / "wanted").write_text("x")
     (found / "sub").mkdir()
+    (found / "made").mkdir()
     return found
 
 
@@ -201,6 +207,18 @@ def test_connections_links_modes_and_names(provoke: Callable[[str], list[Alert]]
     assert len([alert for alert in alerts if alert.rule == "Mode"]) == 2
     (renamed,) = [alert.message for alert in alerts if alert.rule == "Renamed"]
     assert renamed.endswith(f"{folder}/old")
+
+
+def test_files_that_an_open_makes(provoke: Callable[[str], list[Alert]], folder: Path) -> None:
+    (folder / "made" / "old").write_text("")
+    program = (
+        "import os\n"
+        f"os.chdir({str(folder / 'made')!r})\n"
+        "for name in ('old', 'new', 'new'): os.close(os.open(name, os.O_WRONLY | os.O_CREAT))\n"
+    )
+    found = [alert.message for alert in provoke(program) if alert.rule == "Made"]
+    inode = str((folder / "made" / "new").stat().st_ino)
+    assert found == [f"{folder}/made/new {inode} {inode}"]
 
 
 def test_nothing_stays_attached(watching: tuple[Connection, Engine]) -> None:

@@ -177,6 +177,7 @@ def test_a_connection_has_the_ends_that_the_kernel_tells() -> None:
         443,
         bytes((10, 0, 0, 1)) + bytes(12),
         bytes((10, 0, 0, 9)) + bytes(12),
+        0,
     )
     event = Machine().event(
         record(
@@ -220,7 +221,7 @@ def test_no_content_of_a_record_breaks_its_decoding(name: str, content: bytes, r
     blobs = [
         blob(BlobKind.TEXT, content, 1),
         blob(BlobKind.MEMORY, content, 1),
-        blob(BlobKind.DESCRIPTOR, content[:64].ljust(64, b"\0"), 1),
+        blob(BlobKind.DESCRIPTOR, content[:72].ljust(72, b"\0"), 1),
         blob(BlobKind.UNIX_LOCAL, content[:108], 1),
     ]
     data = record(
