@@ -62,7 +62,7 @@ def detach(tracer: Tracer, patience: float) -> None:
             break
         if tid == tracer.clock.pid:
             tracer.clock.resume()
-            left -= set(filter(_is_dead, left))
+            left -= {tid for tid in left if _is_dead(tid)}
             continue
         left.discard(tid)
         gone.add(tid)
@@ -79,7 +79,7 @@ def _is_dead(tid: int) -> bool:
     """
     stat = read_file(f"/proc/{tid}/stat")
     if not stat:
-        return resume(PTRACE_INTERRUPT, tid, 0, 0) < 0
+        return bool(resume(PTRACE_INTERRUPT, tid, 0, 0) < 0)
     if stat[stat.rfind(b")") + 2 :][:1] not in b"ZX":
         return False
     with suppress(ChildProcessError):

@@ -126,11 +126,16 @@ class Memory:
     def string_array(self, tid: int, address: int, limit: int) -> tuple[bytes, ...]:
         """Return the strings of an array such as `argv`, at most `limit` bytes of them altogether."""
         strings: list[bytes] = []
+        start, block = 0, b""
         for pointer in self.pointers(tid, address) if address else ():
-            text = self.raw_string(tid, pointer, limit)
+            # Such strings mostly lie side by side, so that one read is good for many.
+            if not start <= pointer < start + len(block):
+                start, block = pointer, self._read(tid, pointer, PAGE - (pointer & (PAGE - 1)))
+            end = block.find(0, pointer - start)
+            text = block[pointer - start : end] if end >= 0 else self.raw_string(tid, pointer, limit)
             if text is None:
                 break
-            strings.append(text)
+            strings.append(text[:limit])
             limit -= len(text) + 1
             if limit <= 0:
                 break
