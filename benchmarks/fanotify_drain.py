@@ -33,6 +33,9 @@ for number in range(count):
     os.close(descriptor)
 """
 
+QUIET = 1.0
+"""Seconds without an open of the writer's after which the reader has seen everything."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -57,26 +60,28 @@ def drain(connection: Connection, interest: Interest, engine: Engine | None, cou
         assert writer.stdin is not None
         backend.open(interest)
         try:
-            while backend.read(0.2):
-                pass
+            ready = time.perf_counter() + QUIET
+            while time.perf_counter() < ready:
+                backend.read(0.2)
             opens = alerts = 0
             before = backend.statistics().seen
             start, processor = time.perf_counter(), time.process_time()
             writer.stdin.write(b"\n")
             writer.stdin.close()
             written_in = 0.0
-            while True:
+            quiet_since = start
+            while not written_in or time.perf_counter() - quiet_since < QUIET:
                 events = backend.read(0.2)
                 if not written_in and writer.poll() is not None:
                     written_in = time.perf_counter() - start
-                if not events and written_in:
-                    break
                 for event in events or ():
                     connection.observe(event)
-                    opens += event.name == "openat"
+                    if event.name == "openat" and str(event.param("name")).startswith(folder):
+                        quiet_since = time.perf_counter()
+                        opens += 1
                     if engine is not None:
                         alerts += len(engine.process(event))
-            drained_in, processor = time.perf_counter() - start, time.process_time() - processor
+            drained_in, processor = quiet_since - start, time.process_time() - processor
             statistics = backend.statistics()
             statistics.seen -= before
         finally:

@@ -11,15 +11,16 @@ from typing import Final
 
 from refengine.backends.base import Interest, Statistics
 from refengine.backends.fanotify import binding
-from refengine.backends.fanotify.capabilities import folder_capabilities, host_capabilities
+from refengine.backends.fanotify.capabilities import capabilities_of
 from refengine.backends.fanotify.file_events import change_events, open_event
 from refengine.backends.fanotify.holding import Holding
 from refengine.backends.fanotify.looking import Looking
 from refengine.backends.fanotify.opens import Exact, Opens
 from refengine.backends.fanotify.order import Order
 from refengine.backends.fanotify.process_events import ProcessEvents
+from refengine.backends.fanotify.rights import Rights
 from refengine.backends.fanotify.sightings import Sighting
-from refengine.backends.fanotify.watch import FileWatch, FolderWatch, HostWatch, Seen
+from refengine.backends.fanotify.watch import QUEUE_OVERFLOW, FileWatch, FolderWatch, HostWatch, Seen
 from refengine.backends.netlink.process_events import EXEC, EXIT, FORK
 from refengine.errors import BackendError
 from refengine.event import Event
@@ -31,6 +32,9 @@ _REFRESH: Final = 1.0
 _PAUSE: Final = 0.002
 """Seconds between the first event and the reading: opens and closes of a file become one record in the kernel."""
 
+_PROGRAMS_LIMIT: Final = 1 << 14
+"""Threads whose opened programs are remembered; those that never began would add up."""
+
 _TICK: Final = 0.05
 """Seconds after which opens that wait are looked at again."""
 
@@ -39,7 +43,7 @@ class FanotifyBackend:
     """Tells of what happens to files: on the whole machine, or to the files `watched` and in such folders.
 
     Opens of the files `held`, and in such folders, are held for a moment to learn their exact flags. `seed` is called
-    when watching has begun, to take in what there is already. `privileged` says whether we may ask for everything.
+    when watching has begun, to take in what there is already. `rights` says what we may ask for.
     """
 
     name = "fanotify"
@@ -50,13 +54,13 @@ class FanotifyBackend:
         held: Sequence[Path] = (),
         *,
         seed: Callable[[], None] = lambda: None,
-        privileged: bool,
+        rights: Rights,
     ) -> None:
         self._watched = tuple(watched)
         self._held_paths = tuple(held)
         self._seed = seed
-        self._privileged = privileged
-        self.capabilities = folder_capabilities(tells_threads=privileged) if watched else host_capabilities()
+        self._rights = rights
+        self.capabilities = capabilities_of(rights, folders=bool(watched))
         self._files: FileWatch | None = None
         self._processes: Looking | None = None
         self._holding: Holding | None = None
@@ -82,7 +86,7 @@ class FanotifyBackend:
         self._is_open = True
         self._interest = interest
         try:
-            if self._privileged:
+            if self._rights.processes:
                 self._processes = Looking()
                 self._own |= {self._processes.pid}
                 self._poll.register(self._processes, select.POLLIN)
@@ -97,7 +101,7 @@ class FanotifyBackend:
 
     def _watch(self, mask: int) -> None:
         if self._watched:
-            self._files = FolderWatch(self._watched, mask, tells_threads=self._privileged)
+            self._files = FolderWatch(self._watched, mask, tells_threads=self._rights.machine)
         elif mask:
             self._files = HostWatch(mask)
         for descriptor in self._files.descriptors() if self._files is not None else ():
@@ -152,7 +156,9 @@ class FanotifyBackend:
         if seen.tid in self._own:
             self._filtered += 1
             return
-        if seen.mask & binding.OPEN_EXEC:
+        if seen.mask & binding.OPEN_EXEC and self._processes is not None:
+            if len(self._programs) >= _PROGRAMS_LIMIT:
+                self._programs.clear()
             self._programs.setdefault(seen.tid, []).append(seen.path)
         events += [event for event in change_events(seen, stamp) if self._interest.wants(event.name)]
         events += [open_event(opened, stamp) for opened in self._opens.take(seen, now)]
@@ -181,6 +187,10 @@ class FanotifyBackend:
     def warnings(self) -> Sequence[str]:
         """What was not seen, or not in full."""
         found = []
+        if self._files is not None and QUEUE_OVERFLOW in self._files.dropped:
+            found.append(
+                "the kernel's queue of file events overflowed: raise fs.fanotify.max_queued_events, or watch less"
+            )
         if self._makes.unseen:
             found.append(
                 f"{self._makes.unseen} programs had ended before their arguments and files could be looked at"

@@ -8,6 +8,7 @@ from typing import Final
 from refengine.backends.base import Capabilities
 from refengine.backends.fanotify.file_events import FILE_EVENTS
 from refengine.backends.fanotify.process_events import PROCESS_EVENTS
+from refengine.backends.fanotify.rights import Rights
 from refengine.tables.load import read_table
 
 _LAYERS: Final = "the layers of an overlay filesystem cannot be told apart from outside the kernel"
@@ -69,31 +70,20 @@ _PROCESSES_TOLD_AS_ANOTHER: Final = {
 _ABOUT_THREADS: Final = ("proc.", "thread.", "user.", "group.", "container.", "k8s.", "fdlist.")
 
 
-def host_capabilities() -> Capabilities:
-    """Return what can be known when the whole machine is watched."""
-    return Capabilities(
-        source="syscall",
-        event_types=FILE_EVENTS | PROCESS_EVENTS,
-        privileges="root: CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH for files, CAP_NET_ADMIN for processes",
-        absent_fields=_ABSENT,
-        approximate_fields=_APPROXIMATE,
-        told_as_another={**_TOLD_AS_ANOTHER, **_PROCESSES_TOLD_AS_ANOTHER},
-        exact=False,
-    )
-
-
-def folder_capabilities(*, tells_threads: bool) -> Capabilities:
-    """Return what can be known when folders are watched, with privileges (`tells_threads`) or without."""
+def capabilities_of(rights: Rights, *, folders: bool) -> Capabilities:
+    """Return what can be known with such rights, when given folders are watched or else the whole machine."""
     absent = dict(_ABSENT)
-    if not tells_threads:
+    if not rights.machine:
         absent.update((name, _NO_THREADS) for name in _fields(_ABOUT_THREADS))
     return Capabilities(
         source="syscall",
-        event_types=FILE_EVENTS | PROCESS_EVENTS if tells_threads else FILE_EVENTS,
-        privileges="none for files that we may read; root to be told who did it",
+        event_types=FILE_EVENTS | PROCESS_EVENTS if rights.processes else FILE_EVENTS,
+        privileges="none for files that we may read; root to be told who did it"
+        if folders
+        else "root: CAP_SYS_ADMIN and CAP_DAC_READ_SEARCH for files, CAP_NET_ADMIN for processes",
         absent_fields=absent,
         approximate_fields=_APPROXIMATE,
-        told_as_another=_TOLD_AS_ANOTHER | (_PROCESSES_TOLD_AS_ANOTHER if tells_threads else {}),
+        told_as_another=_TOLD_AS_ANOTHER | (_PROCESSES_TOLD_AS_ANOTHER if rights.processes else {}),
         exact=False,
     )
 

@@ -18,10 +18,11 @@ def availability() -> Availability:
     """Return whether files can be watched here: all of the machine's with privileges, else below given folders."""
     if not sys.platform.startswith("linux"):
         return Availability(False, "fanotify is a facility of Linux")
+    from refengine.backends.fanotify.rights import find_rights
     from refengine.backends.fanotify.watch import check_folder_marks, check_host_marks
 
     try:
-        if _is_privileged():
+        if find_rights().machine:
             check_host_marks()
         else:
             check_folder_marks()
@@ -42,11 +43,12 @@ def connect(target: Target) -> Connection:
         )
     from refengine.backends.fanotify.backend import FanotifyBackend
     from refengine.backends.fanotify.probe import NetlinkProbe
+    from refengine.backends.fanotify.rights import find_rights
 
-    privileged = _is_privileged()
-    if target.held and not privileged:
+    rights = find_rights()
+    if target.held and not rights.machine:
         raise BackendError("holding opens for their exact flags needs CAP_SYS_ADMIN: run as root")
-    if not target.watched and not privileged:
+    if not target.watched and not rights.machine:
         raise BackendError(
             "watching the whole machine needs CAP_SYS_ADMIN: run as root, or name folders with --watch"
         )
@@ -62,8 +64,9 @@ def connect(target: Target) -> Connection:
         for tid in list_threads():
             state.meet(tid)
 
+    # Without process events, what is read at the start would grow old.
     backend = FanotifyBackend(
-        target.watched, target.held, seed=seed if privileged else _nothing, privileged=privileged
+        target.watched, target.held, seed=seed if rights.processes else lambda: None, rights=rights
     )
 
     def observe(event: Event) -> None:
@@ -75,19 +78,3 @@ def connect(target: Target) -> Connection:
                 event.thread.set_cwd(cwd)
 
     return Connection(backend, observe, lambda: backend.warnings, state)
-
-
-def _nothing() -> None:
-    """Do nothing: without process events, what is read at the start would grow old."""
-
-
-def _is_privileged() -> bool:
-    """Return whether the kernel lets us ask for everything, by asking: root in a container may not."""
-    from refengine.backends.fanotify.binding import REPORT_DFID_NAME, REPORT_TID
-    from refengine.backends.fanotify.group import Group
-
-    try:
-        Group(REPORT_DFID_NAME | REPORT_TID).close()
-    except BackendError:
-        return False
-    return True

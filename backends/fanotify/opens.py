@@ -65,7 +65,9 @@ class Opens:
         """Return the opens that can be told of now that this has been seen."""
         mask, tid, path, _ = seen
         key = (tid, path)
-        if mask & binding.CREATE:
+        if mask & binding.CREATE and not mask & binding.ONDIR:
+            if len(self._created) >= _PENDING_LIMIT:
+                del self._created[next(iter(self._created))]
             self._created[key] = None
         found = []
         if mask & _CLOSES and key in self._pending:

@@ -8,11 +8,15 @@ opened its new program.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from refengine.backends.fanotify import binding
 from refengine.backends.fanotify.sightings import Sighting
 from refengine.backends.fanotify.watch import Seen
 from refengine.backends.netlink.process_events import EXEC, EXIT, FORK
+
+_OPENED_LIMIT: Final = 1 << 14
+"""Threads that are remembered for having opened a program; those that never began one would add up."""
 
 
 class Order:
@@ -68,6 +72,8 @@ class Order:
                 yield sighting
         for seen in files:
             if seen.mask & binding.OPEN_EXEC:
+                if len(self._opened) >= _OPENED_LIMIT:
+                    self._opened.clear()
                 self._opened.add(seen.tid)
                 if seen.tid in held:
                     self._opened.discard(seen.tid)

@@ -11,7 +11,7 @@ from refengine.errors import BackendError
 TARGETS = {
     "ebpf": Target(),
     "ptrace": Target(command=("true",)),
-    "fanotify": Target(),
+    "fanotify": Target(watched=(Path("/tmp"),)),
     "capture": Target(files=(Path("trace.scap"),)),
     "k8s_audit": Target(files=(Path("audit.json"),)),
     "events": Target(files=(Path("events.jsonl"),)),
