@@ -84,11 +84,20 @@ def _fitting(target: Target, options: Options, configuration: Configuration) -> 
         yield _FILES
     elif target.command or target.pids:
         yield "ptrace"
-    elif SYSCALL in options.enabled_sources:
+    elif SYSCALL in options.enabled_sources or _is_for_machine(options, configuration):
         yield "ebpf"
     audited = target.address is not None or K8S_AUDIT in options.enabled_sources
     if audited and not (target.files and reader_of(target.files[0]) == _AUDIT):
         yield _AUDIT
+
+
+def _is_for_machine(options: Options, configuration: Configuration) -> bool:
+    """Return whether the configuration names one of Falco's drivers, and no option speaks against system calls."""
+    return (
+        configuration.engine_kind in {"modern_ebpf", "kmod", "ebpf"}
+        and not options.enabled_sources
+        and SYSCALL not in options.disabled_sources
+    )
 
 
 def _shared_out(target: Target, names: tuple[str, ...]) -> tuple[tuple[str, Target], ...]:

@@ -6,6 +6,7 @@ import json
 from importlib import resources
 from typing import Any
 
+from refengine.cli.configuration_files import Strategy
 from refengine.cli.configuration_keys import KEYS, Kind
 
 _DRAFT = "http://json-schema.org/draft-06/schema#"
@@ -21,6 +22,25 @@ _TYPES: dict[Kind, dict[str, Any]] = {
     Kind.OBJECT: {"type": "object"},
     Kind.ANY: {},
 }
+
+
+_FULLER: dict[str, dict[str, Any]] = {
+    "config_files": {
+        "type": "array",
+        "items": {
+            "anyOf": [
+                _TEXT,
+                {
+                    "type": "object",
+                    "properties": {"path": _TEXT, "strategy": {"enum": [each.value for each in Strategy]}},
+                    "required": ["path"],
+                    "additionalProperties": False,
+                },
+            ]
+        },
+    },
+}
+"""Keys of which more can be said than the kind of their values."""
 
 
 def run_configuration() -> int:
@@ -48,6 +68,8 @@ def configuration_schema() -> dict[str, Any]:
             else:
                 node = node["properties"].setdefault(name, _object())
         node["properties"][last] = dict(_TYPES[key.kind])
+    for name, schema in _FULLER.items():
+        root["properties"][name] = schema
     return root
 
 
