@@ -88,12 +88,13 @@ def _dispatch(arguments: Sequence[str]) -> int:
     messages = Messages(verbose=options.verbose, log=configuration.service.log)
     for warning in (*options.warnings, *configuration.warnings):
         messages.warn(warning)
-    _tell_notes(configuration, messages)
+    _tell_notes(configuration, messages, in_full=options.verbose)
     return _answer(options, configuration, messages, arguments)
 
 
-def _tell_notes(configuration: Configuration, messages: Messages) -> None:
-    for note in configuration.notes:
+def _tell_notes(configuration: Configuration, messages: Messages, *, in_full: bool) -> None:
+    """Say which keys have no effect: a file that was written for Falco has many of them, so not in full unasked."""
+    for note in configuration.notes if in_full else ():
         messages.tell(note)
     if configuration.notes:
         count = len(configuration.notes)
