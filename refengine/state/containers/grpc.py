@@ -88,7 +88,8 @@ class _Call:
                 raise UnknownError(BROKEN)
             for event in http.receive_data(data):
                 self._take(event)
-            self._socket.sendall(http.data_to_send())
+            if not self._ended:
+                self._socket.sendall(http.data_to_send())
         return self._message()
 
     def _take(self, event: Event) -> None:

@@ -220,7 +220,8 @@ def replies(reply: Reply) -> Callable[[socket.socket], None]:
                     assert event.stream_id is not None
                     reply(http, event.stream_id)
                     connection.sendall(http.data_to_send())
-                    connection.recv(1)
+                    while connection.recv(65536):
+                        pass  # closing with something unread would take the reply back
                     return
             connection.sendall(http.data_to_send())
 
