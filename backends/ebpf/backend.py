@@ -26,6 +26,13 @@ from refengine.tables.syscalls import BY_NUMBER
 RING_PAGES: Final = 4096
 """Pages of the ring buffer, a power of two: 16 MB."""
 
+TRACEPOINTS_MAX: Final = 64
+"""For more system calls than this there is one program at the exit of all of them.
+
+A tracepoint of its own costs calls that nobody wants about 60 ns where the common one costs 100, but the kernel takes
+60 ms to give each of them back.
+"""
+
 _BATCH: Final = 4096
 """Records that are taken at once, so that signals and time limits are looked at in between."""
 
@@ -58,6 +65,7 @@ class EbpfBackend:
         self._decoder: Decoder | None = None
         self._attached: list[int] = []
         self._delivered = 0
+        self._raw = False
         self._statistics = Statistics()
         self._warnings: list[str] = []
 
@@ -77,8 +85,13 @@ class EbpfBackend:
         plan = make_plan(interest)
         prefilters = make_prefilters(plan, interest.preconditions)
         names_max = sum(map(len, prefilters.names.values())) + 1
+        self._raw = len(plan.calls) - len(prefilters.never) > TRACEPOINTS_MAX
         self._loaded = loaded = load(
-            prefilters.text, tuple(prefilters.functions.values()), self._ring_pages, names_max
+            prefilters.text,
+            tuple(prefilters.functions.values()),
+            ring_pages=self._ring_pages,
+            names_max=names_max,
+            raw=self._raw,
         )
         self._warnings = [
             f"the kernel does not take the prefilter of {BY_NUMBER[number].name} "
@@ -108,21 +121,27 @@ class EbpfBackend:
             binding.update_map(descriptors["plans"], number, packed(table.get(watched.name, ())))
         settings = SETTINGS.pack(os.getpid(), plan.environment, plan.threads, 0)
         binding.update_map(descriptors["settings"], 0, settings)
-        for step, name in enumerate(("begin_record", "copy_step")):
-            binding.update_map(descriptors["continuations"], step, descriptors[name].to_bytes(4, "little"))
+        for step, program in enumerate(("begin_record", "copy_step")):
+            binding.update_map(descriptors["continuations"], step, descriptors[program].to_bytes(4, "little"))
 
     def _attach(self, plan: Plan, prefilters: Prefilters, descriptors: Mapping[str, int]) -> None:
         for name in RAW_TRACEPOINTS:
             program = descriptors[f"raw_tracepoint__{name}"]
             self._attached.append(binding.attach_raw_tracepoint(name, program))
+        # A prefilter that the kernel has rejected is not there: then every event passes.
+        programs = {
+            number: descriptors.get(prefilters.functions.get(number, ""), descriptors["every_exit"])
+            for number in plan.calls
+            if number not in prefilters.never
+        }
+        if self._raw:
+            for number, program in programs.items():
+                binding.update_map(descriptors["entries"], number, program.to_bytes(4, "little"))
+            self._attached.append(binding.attach_raw_tracepoint("sys_exit", descriptors["any_exit"]))
+            return
         with binding.tracing_folder() as folder:
-            for number in plan.calls:
-                if number in prefilters.never:
-                    continue
-                # A prefilter that the kernel has rejected is not there: then every event passes.
-                program = descriptors.get(prefilters.functions.get(number, ""), descriptors["every_exit"])
-                name = f"sys_exit_{BY_NUMBER[number].name}"
-                id = binding.tracepoint_number(folder, "syscalls", name)
+            for number, program in programs.items():
+                id = binding.tracepoint_number(folder, "syscalls", f"sys_exit_{BY_NUMBER[number].name}")
                 if id is not None:
                     self._attached.append(binding.attach_tracepoint(id, program))
 

@@ -48,17 +48,22 @@ class KernelTypes:
         self._structs = {self._text(name): type for name, type in self._named.items() if name}
 
     def _index(self, position: int, end: int) -> None:
-        data, positions, unpack = self._data, self._positions, _TYPE.unpack_from
-        while position < end:
-            name, info, _ = unpack(data, position)
+        """Note where each type is. Everything is in words of 32 bits; there are more than 100,000 types."""
+        words = memoryview(self._data[position : end - (end - position) % 4]).cast("I")
+        keep, named, count = self._positions.append, self._named.setdefault, 1
+        at, last = 0, len(words) - 2
+        entries = [_ENTRY_SIZES.get(kind, 0) // 4 for kind in range(32)]
+        heads = [3 + _TAIL_SIZES.get(kind, 0) // 4 for kind in range(32)]
+        while at < last:
+            info = words[at + 1]
             kind = info >> 24 & 0x1F
-            positions.append(position)
+            keep(position + at * 4)
             if kind in (_STRUCT, _UNION):
-                self._named.setdefault(name, len(positions) - 1)
+                named(words[at], count)
             elif kind == _ENUM:
-                self._enums.append(position)
-            size = _ENTRY_SIZES.get(kind)
-            position += 12 + (_TAIL_SIZES.get(kind, 0) if size is None else size * (info & 0xFFFF))
+                self._enums.append(position + at * 4)
+            count += 1
+            at += heads[kind] + entries[kind] * (info & 0xFFFF)
 
     def offset(self, path: str) -> int:
         """Return the offset in bytes of a member such as `file.f_path.dentry`, members of unnamed parts too.

@@ -71,6 +71,7 @@ def build(request: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
     except ImportError as error:
         return {"error": ["bcc", str(error)]}, []
     flags = [f"-D{name}={value}" for name, value in offsets.items()]
+    flags.append(f"-DBY_RAW_TRACEPOINT={int(request['raw'])}")
     flags += [
         f"-DRING_PAGES={request['ring_pages']}",
         f"-DNAMES_MAX={request['names_max']}",
@@ -83,7 +84,7 @@ def build(request: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
         return {"error": ["compile", str(error)]}, []
     names: list[str] = []
     descriptors: list[int] = []
-    for name in MAPS:
+    for name in (*MAPS, "entries") if request["raw"] else MAPS:
         names.append(name)
         descriptors.append(program[name].map_fd)
     for name in RAW_TRACEPOINTS:
@@ -91,10 +92,10 @@ def build(request: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
         program.detach_raw_tracepoint(name.encode())
     rejected: dict[str, str] = {}
     functions = [(f"raw_tracepoint__{name}", bcc.BPF.RAW_TRACEPOINT) for name in RAW_TRACEPOINTS]
-    functions += [
-        (name, bcc.BPF.TRACEPOINT)
-        for name in ("begin_record", "copy_step", "every_exit", *request["programs"])
-    ]
+    exits = ["begin_record", "copy_step", "every_exit", *request["programs"]]
+    if request["raw"]:
+        exits.append("any_exit")
+    functions += [(name, bcc.BPF.RAW_TRACEPOINT if request["raw"] else bcc.BPF.TRACEPOINT) for name in exits]
     for name, kind in functions:
         try:
             loaded = program.load_func(name.encode(), kind)

@@ -38,10 +38,11 @@ class Loaded:
             os.close(descriptor)
 
 
-def load(prefilters: str, programs: Sequence[str], ring_pages: int, names_max: int) -> Loaded:
+def load(prefilters: str, programs: Sequence[str], *, ring_pages: int, names_max: int, raw: bool) -> Loaded:
     """Compile the kernel side with the generated `prefilters`, whose functions are `programs`, and load it.
 
-    `ring_pages` is the size of the ring buffer, `names_max` the room for names that prefilters look up.
+    `ring_pages` is the size of the ring buffer, `names_max` the room for names that prefilters look up. With `raw` the
+    programs are for the one tracepoint of all exits, else for those of single system calls.
 
     :raises BackendError: with the reason and the remedy.
     """
@@ -51,6 +52,7 @@ def load(prefilters: str, programs: Sequence[str], ring_pages: int, names_max: i
             "programs": list(programs),
             "ring_pages": ring_pages,
             "names_max": names_max,
+            "raw": raw,
         }
     )
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -11,6 +11,7 @@ ABSENT: Final = -1
 
 _MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     "TASK_CRED": ("task_struct.cred",),
+    "TASK_STATUS": ("task_struct.thread_info.status",),
     "TASK_GROUP_LEADER": ("task_struct.group_leader",),
     "TASK_START": ("task_struct.start_boottime", "task_struct.real_start_time"),
     "TASK_REAL_PARENT": ("task_struct.real_parent",),

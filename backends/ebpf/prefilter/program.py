@@ -130,7 +130,7 @@ def _function(name: str, event_type: str, steps: tuple[tuple[Level, str], ...]) 
         "    struct scratch *s = own_scratch();",
         "    if (!s)",
         "        return 0;",
-        "    struct facts *f = begin_facts(s, ctx->result);",
+        "    struct facts *f = begin_facts(s, CALL_RESULT(ctx));",
     ]
     reached = Level.RESULT
     for level, formula in steps:

@@ -25,6 +25,7 @@ struct saved {
 #define SAVED_DX 96
 #define SAVED_SI 104
 #define SAVED_DI 112
+#define SAVED_ORIG_AX 120
 
 static __always_inline void read_arguments(struct record *record)
 {

@@ -11,13 +11,28 @@
 #include "process.h"
 #include "facts.h"
 
-/* What tracepoints of system call exits give. */
+#if BY_RAW_TRACEPOINT
+/* One tracepoint for the exits of all system calls: the number is in the saved registers. */
+#define exit_context bpf_raw_tracepoint_args
+#define CALL_RESULT(ctx) ((s64)(ctx)->args[1])
+#define CALL_NUMBER(ctx) call_number()
+
+static __always_inline u32 call_number(void)
+{
+    const char *registers = (const char *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+    return DIRECT(u64, registers, SAVED_ORIG_AX);
+}
+#else
+/* What the tracepoints of the exit of one system call give. */
 struct exit_context {
     u64 common;
     s32 number;
     s32 padding;
     s64 result;
 };
+#define CALL_RESULT(ctx) ((ctx)->result)
+#define CALL_NUMBER(ctx) ((ctx)->number)
+#endif
 
 #define BEGIN 0
 #define COPY 1
@@ -33,7 +48,7 @@ int copy_step(struct exit_context *ctx)
     struct scratch *s = own_scratch();
     if (!s)
         return 0;
-    if (copy_next(s, ctx->number))
+    if (copy_next(s, CALL_NUMBER(ctx)))
         continuations.call(ctx, COPY);
     send(s, ctx, 0);
     return 0;
@@ -44,7 +59,7 @@ int begin_record(struct exit_context *ctx)
     struct scratch *s = own_scratch();
     if (!s)
         return 0;
-    if (begin_call(s, ctx->number, ctx->result))
+    if (begin_call(s, CALL_NUMBER(ctx), CALL_RESULT(ctx)))
         continuations.call(ctx, COPY);
     send(s, ctx, 0);
     return 0;
@@ -76,3 +91,18 @@ int every_exit(struct exit_context *ctx)
     s->counters[SEEN]++;
     return pass(ctx, s);
 }
+
+#if BY_RAW_TRACEPOINT
+#define IS_COMPAT 2 /* in the status of a thread: the call was made in the 32-bit way, with other numbers */
+
+BPF_PROG_ARRAY(entries, 512);
+
+/* The exit of any system call: what is not wanted has no entry, and is done with. */
+int any_exit(struct exit_context *ctx)
+{
+    u32 status = DIRECT(u32, bpf_get_current_task_btf(), TASK_STATUS);
+    if (!(status & IS_COMPAT))
+        entries.call(ctx, CALL_NUMBER(ctx));
+    return 0;
+}
+#endif

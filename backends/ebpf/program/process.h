@@ -160,7 +160,7 @@ RAW_TRACEPOINT_PROBE(sched_process_fork)
         child->start = FIELD(u64, task, TASK_START);
         child->flags = flags;
         child->parent = FIELD(u32, POINTER(task, TASK_REAL_PARENT), TASK_TGID);
-        s->record.number = FIELD(u32, bpf_task_pt_regs((void *)bpf_get_current_task_btf()), 120);
+        s->record.number = FIELD(u32, bpf_task_pt_regs((void *)bpf_get_current_task_btf()), SAVED_ORIG_AX);
         s->record.result = child->tid;
     }
     send(s, ctx, BPF_RB_NO_WAKEUP);

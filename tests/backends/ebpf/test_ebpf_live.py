@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from refengine import Engine, load_rules
-from refengine.backends.base import Connection
+from refengine.backends.base import Connection, Interest
 from refengine.backends.registry import availability, connect
 from refengine.backends.target import Target
+from refengine.event import Event
 from refengine.interest import interest_of
 from refengine.output.alert import Alert
 from refengine.output.escape import single_line
@@ -219,6 +220,34 @@ def test_files_that_an_open_makes(provoke: Callable[[str], list[Alert]], folder:
     found = [alert.message for alert in provoke(program) if alert.rule == "Made"]
     inode = str((folder / "made" / "new").stat().st_ino)
     assert found == [f"{folder}/made/new {inode} {inode}"]
+
+
+def test_every_event_is_watched_by_one_program_at_all_exits(tmp_path: Path) -> None:
+    connection = connect("ebpf", Target())
+    backend = connection.backend
+    backend.open(Interest(None, frozenset({"fd.name"})))
+    try:
+        program = (
+            f"import os\nos.mkdir({str(tmp_path / 'new')!r})\n"
+            "os.sched_yield()\nr, w = os.pipe()\nos.write(w, b'x')\nos.read(r, 1)\nos.getppid()\n"
+        )
+        child = subprocess.Popen([sys.executable, "-c", program])
+        seen: set[str] = set()
+        deadline = time.monotonic() + 30
+        wanted = {"mkdir", "sched_yield", "pipe2", "write", "read", "getppid", "execve", "procexit", "mmap"}
+        while time.monotonic() < deadline and not wanted <= seen:
+            events = backend.read(0.1)
+            assert events is not None
+            for event in events:
+                connection.observe(event)
+                if isinstance(event, Event) and event.thread is not None and event.thread.pid == child.pid:
+                    seen.add(event.name)
+        assert child.wait() == 0
+        assert wanted <= seen
+    finally:
+        start = time.monotonic()
+        backend.close()
+    assert time.monotonic() - start < 5
 
 
 def test_nothing_stays_attached(watching: tuple[Connection, Engine]) -> None:
