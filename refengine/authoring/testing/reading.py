@@ -12,16 +12,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from refengine.authoring.finding import Finding, FindingsError, of_diagnostic
-from refengine.authoring.testing.case import (
-    Case,
-    Events,
-    Expectation,
-    ExpectedAlert,
-    Given,
-    Named,
-    Observed,
-    Suite,
-)
+from refengine.authoring.testing import expectations
+from refengine.authoring.testing.case import Case, Events, Expectation, Given, Observed, Suite
 from refengine.authoring.testing.events import EventReader
 from refengine.authoring.testing.format import Form
 from refengine.authoring.testing.inline import marked
@@ -29,16 +21,13 @@ from refengine.authoring.testing.parameters import EACH, instances
 from refengine.backends.target import Target
 from refengine.engine import Matching
 from refengine.errors import RulesError
-from refengine.priority import Priority
 from refengine.rulefile.files import read_source
 from refengine.rulefile.yaml import Mapping, Node, Scalar, Sequence, read_documents
 from refengine.source import Place, Source, Span
 
 FILE_KEYS = ("rules", "matching", "shared", "tests")
 EVENT_KEYS = ("event", "events", "capture", "audit", "run")
-EXPECTATION_KEYS = ("alerts", "includes", "silent")
-CASE_KEYS = ("name", EACH, *EVENT_KEYS, "seconds", "matching", *EXPECTATION_KEYS)
-ALERT_KEYS = ("rule", "output", "priority", "tags", "fields")
+CASE_KEYS = ("name", EACH, *EVENT_KEYS, "seconds", "matching", *expectations.KEYS)
 
 
 def read_suite(path: Path) -> Suite:
@@ -89,6 +78,7 @@ class _Reading:
         self._form = Form(report)
         self._shared: dict[str, Mapping] = {}
         self._events = EventReader(self._form, self._shared)
+        self._expectations = expectations.ExpectationReader(self._form)
         self._matching: Matching = "first"
 
     def file(self, source: Source, documents: list[Node]) -> Suite | None:
@@ -175,7 +165,7 @@ class _Reading:
 
     def _case(self, node: Mapping, label: str) -> Case | None:
         events = self._events_of(node)
-        expected = self._expectation(node)
+        expected = self._expectations.expectation(node)
         if events is None or expected is None:
             return None
         place = Place(node.source, Span(node.span.start, node.pairs[0][1].span.end))
@@ -248,112 +238,3 @@ class _Reading:
                 return None
             command = ("/bin/sh", "-c", line)
         return Observed("ptrace", Target(command=command), value.place, seconds or 30.0)
-
-    # Expectations
-
-    def _expectation(self, node: Mapping) -> Expectation | None:
-        form = self._form
-        by_key = node.by_key
-        if not any(key in by_key for key in EXPECTATION_KEYS):
-            form.fault(
-                node,
-                "this test expects nothing, so that it would pass on any rules",
-                "say 'alerts: NAME', 'includes: NAME', 'silent: NAME' or 'silent: true'",
-                check="test-vacuous",
-            )
-            return None
-        alerts = self._alerts(by_key["alerts"], "'alerts'") if "alerts" in by_key else None
-        includes = self._alerts(by_key["includes"], "'includes'") if "includes" in by_key else ()
-        if alerts is not None and "includes" in by_key:
-            form.fault(
-                by_key["includes"],
-                "'alerts' are all alerts that there may be, so 'includes' beside it says nothing",
-                check="test-contradiction",
-            )
-        silent: tuple[Named, ...] = ()
-        if "silent" in by_key:
-            value = by_key["silent"]
-            if isinstance(value, Scalar) and value.value == "true":
-                if alerts or includes:
-                    form.fault(
-                        value,
-                        "'silent: true' means no alert at all, but alerts are expected",
-                        check="test-contradiction",
-                    )
-                alerts = alerts or ()
-            elif isinstance(value, Scalar) and value.value == "false":
-                form.fault(value, "'silent: false' says nothing: name the alerts under 'alerts'")
-            else:
-                silent = self._names(value)
-        expected = Expectation(alerts, includes, silent)
-        wanted = {alert.rule.name: alert.rule for alert in (*(alerts or ()), *includes)}
-        for named in silent:
-            if named.name in wanted:
-                form.fault(
-                    named.place,
-                    f"the test expects an alert of '{named.name}' and its silence",
-                    check="test-contradiction",
-                )
-        return expected
-
-    def _names(self, node: Node) -> tuple[Named, ...]:
-        found = []
-        for item in self._form.several(node, "'silent'"):
-            name = self._form.text(item, "the name of a rule")
-            if name is not None:
-                found.append(Named(name, item.place))
-        return tuple(found)
-
-    def _alerts(self, node: Node, what: str) -> tuple[ExpectedAlert, ...]:
-        if isinstance(node, Sequence) and not node.items:
-            if what != "'alerts'":
-                self._form.fault(node, f"{what} is empty, which says nothing")
-            return ()
-        found = (self._alert(item) for item in self._form.several(node, what))
-        return tuple(alert for alert in found if alert is not None)
-
-    def _alert(self, node: Node) -> ExpectedAlert | None:
-        form = self._form
-        if isinstance(node, Scalar):
-            name = form.text(node, "the name of a rule")
-            return None if name is None else ExpectedAlert(Named(name, node.place))
-        found = form.mapping(node, "an expected alert", ALERT_KEYS)
-        if found is None:
-            return None
-        if "rule" not in found.by_key:
-            form.fault(node, "the alert has no 'rule'")
-            return None
-        keys = found.by_key
-        name = form.text(keys["rule"], "'rule'")
-        output = form.text(keys["output"], "'output'") if "output" in keys else None
-        tags = None
-        if "tags" in keys:
-            texts = [form.text(item, "a tag") for item in form.several(keys["tags"], "'tags'")]
-            tags = frozenset(text for text in texts if text is not None)
-        if name is None:
-            return None
-        return ExpectedAlert(
-            Named(name, keys["rule"].place), output, self._priority(keys), tags, self._fields(keys)
-        )
-
-    def _priority(self, keys: object) -> Priority | None:
-        assert isinstance(keys, dict)
-        node = keys.get("priority")
-        if node is None:
-            return None
-        text = self._form.text(node, "'priority'")
-        try:
-            return None if text is None else Priority.parse(text)
-        except ValueError as error:
-            self._form.fault(node, str(error))
-            return None
-
-    def _fields(self, keys: object) -> tuple[tuple[Named, Node], ...]:
-        assert isinstance(keys, dict)
-        node = keys.get("fields")
-        found = None if node is None else self._form.mapping(node, "'fields'", ())
-        if found is None:
-            return ()
-        return tuple(
-            (Named(key.value, key.place), value) for key, value in found.pairs if isinstance(key, Scalar)
-        )
