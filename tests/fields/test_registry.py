@@ -28,7 +28,7 @@ def events(state: SystemState | None) -> list[Event]:
             if state is not None:
                 state.apply(event)
             made.append(event)
-    documents = ({}, {"auditID": "1"}, strange(3), {"auditID": 1, **strange(2)})
+    documents: tuple[dict[str, Any], ...] = ({}, {"auditID": "1"}, strange(3), {"auditID": 1, **strange(2)})
     made.extend(DocumentEvent(each, 1, source="k8s_audit", plugin="k8saudit") for each in documents)
     return made
 
