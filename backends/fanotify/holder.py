@@ -13,6 +13,7 @@ import select
 import struct
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -119,7 +120,8 @@ def main(paths: list[str]) -> int:
     except BackendError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    Holder(group, output).run(sys.stdin.fileno())
+    with suppress(BrokenPipeError):  # nobody reads the notes any more
+        Holder(group, output).run(sys.stdin.fileno())
     return 0
 
 

@@ -228,42 +228,69 @@ def test_nobody_waits_for_a_holder_that_is_stopped_or_killed(
     assert watching.of(file)
 
 
-@pytest.mark.root
-def test_nobody_waits_when_the_watching_program_is_stopped(tmp_path: Path) -> None:
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+    """Give the program watching a folder and holding the opens of a file in it, and the file."""
     file = tmp_path / "file"
     file.write_text("x")
     rules = tmp_path / "rules.yaml"
     rules.write_text("- {rule: r, desc: d, condition: evt.type = openat, output: o, priority: INFO}\n")
-    command = [
-        sys.executable,
-        "-m",
-        "refengine",
-        "--backend",
-        "fanotify",
-        "-r",
-        str(rules),
-        "--exact-opens",
-        str(file),
-    ]
+    command = [sys.executable, "-m", "refengine", "--backend", "fanotify", "-r", str(rules), "-M", "60"]
     with subprocess.Popen(
-        [*command, "--watch", str(tmp_path), "-M", "60"], stdout=subprocess.PIPE
+        [*command, "--exact-opens", str(file), "--watch", str(tmp_path)], stdout=subprocess.PIPE
     ) as process:
-        assert process.stdout is not None
         try:
             until = time.monotonic() + 20
-            while time.monotonic() < until and not _is_held(process.pid):
+            while len(children(process.pid)) < 2:
                 assert process.poll() is None
+                assert time.monotonic() < until
                 time.sleep(0.05)
             time.sleep(0.5)
-            os.kill(process.pid, signal.SIGSTOP)
-            start = time.monotonic()
-            subprocess.run(["cat", str(file)], check=True, stdout=subprocess.DEVNULL, timeout=15)
-            assert time.monotonic() - start < 5
+            yield process, file
         finally:
             process.kill()
 
 
-def _is_held(pid: int) -> bool:
-    """Return whether a process has children that hold opens."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return any("fanotify.holder" in Path(f"/proc/{child}/cmdline").read_text() for child in children)
+@pytest.mark.root
+def test_nobody_waits_when_the_watching_program_is_stopped(
+    program: tuple[subprocess.Popen[bytes], Path],
+) -> None:
+    process, file = program
+    os.kill(process.pid, signal.SIGSTOP)
+    start = time.monotonic()
+    subprocess.run(["cat", str(file)], check=True, stdout=subprocess.DEVNULL, timeout=15)
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_nobody_is_left_behind(program: tuple[subprocess.Popen[bytes], Path], number: signal.Signals) -> None:
+    process, file = program
+    left = children(process.pid)
+    os.kill(process.pid, number)
+    process.wait(20)
+    until = time.monotonic() + 20
+    while any(map(is_running, left)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(map(is_running, left))
+    subprocess.run(["cat", str(file)], check=True, stdout=subprocess.DEVNULL, timeout=15)
+
+
+def children(pid: int) -> list[int]:
+    """Return the numbers of the processes that a process has started and that run."""
+    numbers = [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit()]
+    return [number for number in numbers if (columns := status(number)) and int(columns[1]) == pid]
+
+
+def is_running(pid: int) -> bool:
+    """Return whether there is such a process, and it has not ended."""
+    columns = status(pid)
+    return columns is not None and columns[0] != "Z"
+
+
+def status(pid: int) -> list[str] | None:
+    """Return the state of a process, its parent and so on."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
