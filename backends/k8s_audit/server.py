@@ -15,7 +15,7 @@ from refengine.backends.k8s_audit.endpoint import Endpoint
 from refengine.errors import BackendError
 
 CONNECTIONS_LIMIT: Final = 256
-"""Connections at a time; further ones are closed."""
+"""Connections at a time."""
 
 FIRST_REQUEST_TIME: Final = 10.0
 """Seconds in which a new connection has to send the head of its first request, encryption agreed on before."""
@@ -30,7 +30,11 @@ Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 class _Guarded(web.Server):
-    """A server that has a limited number of connections, none of which may wait long with its first request."""
+    """A server that has a limited number of connections, none of which may wait long with its first request.
+
+    Where there is one too many, the one is closed that has been without a request for longest: who holds
+    connections and says nothing keeps nobody else out.
+    """
 
     def __init__(self, answer: Answer, connections: int, patience: float) -> None:
         super().__init__(
@@ -43,34 +47,47 @@ class _Guarded(web.Server):
         self._answer = answer
         self._limit = connections
         self._patience = patience
-        self._awaited: dict[object, asyncio.TimerHandle] = {}
+        self._timers: dict[object, asyncio.TimerHandle] = {}
+        self._new: dict[object, asyncio.Transport] = {}
+        self._used: dict[object, asyncio.Transport] = {}
+        """The connections without and with an answered request, those first that have been so for longest."""
         self.refused = 0
         self.given_up = 0
 
     def connection_made(self, handler: web.RequestHandler, transport: asyncio.Transport) -> None:
         super().connection_made(handler, transport)
-        if len(self.connections) > self._limit:
+        if len(self._new) + len(self._used) >= self._limit:
             self.refused += 1
-            transport.abort()
-            return
+            among = self._new or self._used
+            among.pop(next(iter(among))).abort()
+        self._new[handler] = transport
         loop = asyncio.get_running_loop()
-        self._awaited[handler] = loop.call_later(self._patience, self._give_up, handler, transport)
+        self._timers[handler] = loop.call_later(self._patience, self._give_up, handler)
 
     def connection_lost(self, handler: web.RequestHandler, exc: BaseException | None = None) -> None:
         self._stop_waiting(handler)
+        self._new.pop(handler, None)
+        self._used.pop(handler, None)
         super().connection_lost(handler, exc)
 
     async def _heard(self, request: web.BaseRequest) -> web.StreamResponse:
-        self._stop_waiting(request.protocol)
-        return await self._answer(request)
+        handler = request.protocol
+        self._stop_waiting(handler)
+        answer = await self._answer(request)
+        transport = self._new.pop(handler, None) or self._used.pop(handler, None)
+        if transport is not None:
+            self._used[handler] = transport
+        return answer
 
-    def _give_up(self, handler: object, transport: asyncio.Transport) -> None:
-        self._awaited.pop(handler, None)
-        self.given_up += 1
-        transport.abort()
+    def _give_up(self, handler: object) -> None:
+        self._timers.pop(handler, None)
+        transport = self._new.pop(handler, None)
+        if transport is not None:
+            self.given_up += 1
+            transport.abort()
 
     def _stop_waiting(self, handler: object) -> None:
-        timer = self._awaited.pop(handler, None)
+        timer = self._timers.pop(handler, None)
         if timer is not None:
             timer.cancel()
 

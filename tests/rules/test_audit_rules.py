@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from importlib.resources import files
+from typing import Any
 
 import pytest
 
-from refengine import Engine, load_rules
+from refengine import Engine, Source, load_rules
 from refengine.backends.base import Interest
 from refengine.backends.k8s_audit.files import AuditFileBackend
+from refengine.event.document import DocumentEvent
 from tests.corpus import corpus
 
 pytestmark = pytest.mark.corpus
@@ -60,6 +63,45 @@ def alerts(name: str) -> list[str]:
 @pytest.mark.parametrize("name", ALERTS)
 def test_an_event_raises_what_its_name_says(name: str) -> None:
     assert sorted(alerts(f"{name}.json")) == ALERTS[name]
+
+
+def request(**more: Any) -> DocumentEvent:
+    document: dict[str, Any] = {
+        "kind": "Event",
+        "auditID": "1",
+        "stage": "ResponseComplete",
+        "verb": "get",
+        "user": {"username": "eve", "groups": ["system:authenticated"]},
+        "objectRef": {"resource": "configmaps", "namespace": "prod", "name": "keys"},
+        "responseObject": {"kind": "ConfigMap", "metadata": {"labels": {"sensitive": "true"}}},
+        **more,
+    }
+    return DocumentEvent(document, 1, source="k8s_audit", plugin="k8saudit")
+
+
+@pytest.mark.parametrize(
+    ("more", "alerts"),
+    [
+        ({}, 1),
+        ({"stage": "RequestReceived"}, 0),
+        ({"user": {"username": "admin"}}, 0),
+        ({"user": {"username": "trusted-user", "groups": ["dev"]}}, 0),
+        ({"user": {"username": "root", "groups": ["dev", "system:masters"]}}, 0),
+        ({"user": {"username": "eve"}}, 1),
+        ({"verb": "delete"}, 0),
+        ({"responseObject": {"metadata": {"labels": {"sensitive": "false"}}}}, 0),
+        ({"responseObject": {"metadata": {}}}, 0),
+        ({"verb": "list", "responseObject": {"items": [{}, {"metadata": {"labels": {"sensitive": "true"}}}]}}, 1),
+    ],
+)  # fmt: skip
+def test_a_rule_in_circulation_on_labels_and_groups(more: dict[str, Any], alerts: int) -> None:
+    macros = Source("macros.yaml", (files("refengine.rules") / "k8s_audit_macros.yaml").read_text("utf-8"))
+    engine = Engine(load_rules(macros, corpus("rules/wiki_rules.yaml")))
+    engine.require_fields("k8s_audit")
+    found = engine.process(request(**more))
+    assert [alert.rule for alert in found] == ["unauthorized_configmap_access"] * alerts
+    for alert in found:
+        assert alert.message.endswith(f"verb={more.get('verb', 'get')} namespace=prod)")
 
 
 def test_the_log_of_a_real_server() -> None:
