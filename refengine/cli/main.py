@@ -38,7 +38,7 @@ def _guarded(arguments: Sequence[str]) -> int:
     """Run the program; say what failed on standard error."""
     messages = Messages()
     try:
-        code = _dispatch(arguments)
+        code = _dispatch(arguments, messages)
         sys.stdout.flush()
     except (BrokenPipeError, ChannelClosedError):
         return NO_READER
@@ -68,7 +68,7 @@ def _guarded(arguments: Sequence[str]) -> int:
     return ERROR
 
 
-def _dispatch(arguments: Sequence[str]) -> int:
+def _dispatch(arguments: Sequence[str], messages: Messages) -> int:
     if arguments and arguments[0] in SUBCOMMANDS:
         return SUBCOMMANDS[arguments[0]].run(arguments[1:])
     try:
@@ -85,7 +85,7 @@ def _dispatch(arguments: Sequence[str]) -> int:
     if options.all_events:
         return list_events.run_ignored()
     configuration = load_configuration(options.configuration, options.overrides)
-    messages = Messages(verbose=options.verbose, log=configuration.service.log)
+    messages.follow(configuration.service.log, verbose=options.verbose)
     for warning in (*options.warnings, *configuration.warnings):
         messages.warn(warning)
     _tell_notes(configuration, messages, in_full=options.verbose)

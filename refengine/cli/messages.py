@@ -19,20 +19,24 @@ from refengine.terminal import Style
 
 
 class Messages:
-    """Speaks to the person at the terminal, and to the log where it is to; `verbose` tells more.
+    """Speaks to the person at the terminal, and to the log where it is to.
 
     Any thread may speak.
     """
 
-    def __init__(self, *, verbose: bool = False, log: LogSettings | None = None) -> None:
-        self._log = LogSettings() if log is None else log
-        level = self._log.level
+    def __init__(self) -> None:
+        self._style = Style.of(sys.stderr)
+        self.follow(LogSettings())
+
+    def follow(self, log: LogSettings, *, verbose: bool = False) -> None:
+        """Speak from now on as the settings say."""
+        self._log = log
+        level = log.level
         self._least = Priority.parse(level) if level is not None else Priority.NOTICE
         if verbose:
             self._least = max(self._least, Priority.INFORMATIONAL)
         self._verbose = self._least >= Priority.INFORMATIONAL
-        self._style = Style.of(sys.stderr)
-        self._syslog = SyslogChannel() if self._log.syslog else None
+        self._syslog = SyslogChannel() if log.syslog else None
 
     def tell(self, text: str) -> None:
         """Say what is going on, to whom asked for it."""
