@@ -88,7 +88,7 @@ class EbpfBackend:
         self._raw = len(plan.calls) - len(prefilters.never) > TRACEPOINTS_MAX
         self._loaded = loaded = load(
             prefilters.text,
-            tuple(prefilters.functions.values()),
+            tuple(dict.fromkeys(prefilters.functions.values())),
             ring_pages=self._ring_pages,
             names_max=names_max,
             raw=self._raw,

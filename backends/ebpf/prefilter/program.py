@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from refengine.backends.ebpf.plan import EXECUTIONS, Plan
 from refengine.backends.ebpf.prefilter.atom import Atom
@@ -23,11 +23,16 @@ _FLAGS: Final[Mapping[str, int | None]] = {"open": 1, "openat": 2, "openat2": No
 """Of calls that open files, the argument with the flags, None where they are in a structure."""
 
 
+_Steps: TypeAlias = "tuple[tuple[Level, str], ...]"
+"""The levels at which something is decided, each with the formula in C."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prefilters:
     """The prefilters of a set of rules.
 
-    `text` is the C of all of them, `functions` the name of the one for each system call that has one, `never`
+    `text` is the C of all of them, `functions` the name of the one for each system call that has one, which calls with
+    the same formula share, `never`
     the calls of which no event can match any rule, `names` the sets of names that are looked up, by their keys.
     """
 
@@ -39,8 +44,7 @@ class Prefilters:
 
 def make_prefilters(plan: Plan, preconditions: Mapping[str, Precondition]) -> Prefilters:
     """Return the prefilters for the system calls of `plan`."""
-    texts: list[str] = []
-    functions: dict[int, str] = {}
+    groups: dict[_Steps, dict[int, str]] = {}
     never: set[int] = set()
     names: dict[int, frozenset[bytes]] = {}
     for number, watched in plan.calls.items():
@@ -52,9 +56,14 @@ def make_prefilters(plan: Plan, preconditions: Mapping[str, Precondition]) -> Pr
             continue
         steps = tuple(_steps(watched.name, precondition))
         if steps:
-            functions[number] = f"prefilter_{number}"
-            texts.append(_function(functions[number], watched.name, steps))
+            groups.setdefault(steps, {})[number] = watched.name
             names.update((names_key(found), found) for found in _names(watched.name, precondition) if found)
+    functions: dict[int, str] = {}
+    texts: list[str] = []
+    for steps, members in groups.items():
+        name = f"prefilter_{min(members)}"
+        texts.append(_function(name, members, steps))
+        functions.update(dict.fromkeys(members, name))
     return Prefilters("\n".join(texts), functions, frozenset(never), names)
 
 
@@ -123,7 +132,8 @@ def _atom(event_type: str, comparison: Comparison) -> Atom:
     return found
 
 
-def _function(name: str, event_type: str, steps: tuple[tuple[Level, str], ...]) -> str:
+def _function(name: str, members: Mapping[int, str], steps: _Steps) -> str:
+    """Return the program for the calls `members`, names by number, which differ in their arguments only."""
     lines = [
         f"int {name}(struct exit_context *ctx)",
         "{",
@@ -136,31 +146,40 @@ def _function(name: str, event_type: str, steps: tuple[tuple[Level, str], ...]) 
     for level, formula in steps:
         # A formula of one level may have parts of every lower one, though alone they decided nothing.
         for passed in range(reached + 1, level + 1):
-            lines += _READS[Level(passed)](event_type)
+            lines += _READS[Level(passed)](members)
         reached = level
         lines += [f"    if (!({formula}))", "        return reject(s);"]
     return "\n".join([*lines, "    return pass(ctx, s);", "}", ""])
 
 
-def _read_arguments(event_type: str) -> list[str]:
+def _read_arguments(members: Mapping[int, str]) -> list[str]:
     lines = ["    read_call(f);"]
-    if event_type in OPENS:
-        flags = _FLAGS[event_type]
-        lines.append(
-            "    read_how(f, f->args[2]);" if flags is None else f"    use_flags(f, f->args[{flags}]);"
-        )
+    for number, name in members.items():
+        if name in OPENS:
+            flags = _FLAGS[name]
+            read = "read_how(f, f->args[2])" if flags is None else f"use_flags(f, f->args[{flags}])"
+            lines += [f"    if (CALL_NUMBER(ctx) == {number})", f"        {read};"]
     return lines
 
 
-def _read_name(event_type: str) -> list[str]:
-    if event_type not in PATHS:
+def _read_name(members: Mapping[int, str]) -> list[str]:
+    """Return the reading of the name: its place among the arguments differs, its reading is in the program once."""
+    if not set(members.values()) & set(PATHS):
         return []
-    directory, path = PATHS[event_type]
-    base = "WORKING_DIRECTORY_NUMBER" if directory is None else f"f->args[{directory}]"
-    return [f"    read_name(s, f, f->args[{path}], {base});"]
+    lines = ["    u64 address = f->args[0];", "    s64 directory = WORKING_DIRECTORY_NUMBER;"]
+    beside_folder = [number for number, name in members.items() if PATHS.get(name) == (0, 1)]
+    if beside_folder:
+        condition = " || ".join(f"CALL_NUMBER(ctx) == {number}" for number in beside_folder)
+        lines += [
+            f"    if ({condition}) {{",
+            "        directory = f->args[0];",
+            "        address = f->args[1];",
+            "    }",
+        ]
+    return [*lines, "    read_name(s, f, address, directory);"]
 
 
-_READS: Final[Mapping[Level, Callable[[str], list[str]]]] = {
+_READS: Final[Mapping[Level, Callable[[Mapping[int, str]], list[str]]]] = {
     Level.ARGUMENTS: _read_arguments,
     Level.THREAD: lambda _: ["    read_thread(f);"],
     Level.NAME: _read_name,

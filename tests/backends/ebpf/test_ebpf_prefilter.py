@@ -155,6 +155,17 @@ def test_public_rules_exclude_ordinary_files() -> None:
     assert passes("openat", joined, Facts(3, b"cat", 1000, 0, b"shadow", cwd=b"/etc"))
 
 
+def test_calls_with_the_same_formula_share_a_program() -> None:
+    text = (
+        "- rule: A\n  desc: d\n  condition: evt.type in (open, openat, openat2) and fd.name = /x\n"
+        "  output: o\n  priority: INFO\n"
+    )
+    interest = interest_of(load_rules(Source("rules.yaml", text)).rules, decides)
+    found = make_prefilters(make_plan(interest), interest.preconditions)
+    assert set(found.functions) == {2, 257, 437}
+    assert len(set(found.functions.values())) == 1
+
+
 def test_no_text_of_rules_gets_into_the_program() -> None:
     rule = rule_with(
         'fd.name = "/x; return 0; /*" or proc.name = "*/ evil" or fd.filename in ("a\\"b", "c)d")'
