@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from refengine.event import Event, RecordedEvent
+from refengine.event.document import DocumentEvent
 from refengine.event.written import Json, written_value
 from refengine.fields.catalogue import CATALOGUE
 from refengine.fields.readers import SystemReader
@@ -26,7 +27,7 @@ class EventLines:
     """Writes events as lines.
 
     `fields` are the fields to write; None means all that the event has: every field without an argument, each
-    parameter by name and by number, and each ancestor by number.
+    parameter by name and by number, and each ancestor by number. An event that is a document is written as that.
     """
 
     def __init__(self, fields: Iterable[FieldRead] | None = None) -> None:
@@ -44,6 +45,8 @@ class EventLines:
         if isinstance(event, RecordedEvent):
             written = {key: written_value(value) for key, value in event.values.items()}
             written.update(source=event.source, time=event.time, number=event.number)
+        elif self._whole and isinstance(event, DocumentEvent):
+            written = dict(event.document)
         else:
             written = {key: value for key, read in self._reads.items() if (value := read(event)) is not None}
             if self._whole:

@@ -239,3 +239,22 @@ def test_one_that_cannot_start_ends_the_others(rules: Path) -> None:
         )  # fmt: skip
     assert done.returncode == 1
     assert "Error: cannot listen at 127.0.0.1" in done.stderr
+
+
+def test_audit_events_are_printed_as_they_came_or_by_what_rules_read(rules: Path, tmp_path: Path) -> None:
+    log = tmp_path / "audit.log"
+    log.write_text(json.dumps(EVENT) + "\n")
+
+    def printed(*arguments: str | Path) -> list[dict[str, object]]:
+        command = [sys.executable, "-m", "refengine", "--print-events", *arguments]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    assert printed("-e", log) == [EVENT]
+    (line,) = printed("-e", log, "-r", rules)
+    assert (line["ka.user.name"], line["ka.verb"], line["evt.source"]) == ("eve", "get", "k8s_audit")
+    log.write_text(json.dumps(line) + "\n")
+    assert printed("-e", log, "-r", rules) == [
+        {**line, "source": "k8s_audit", "time": line["evt.rawtime"], "number": 1}
+    ]
