@@ -1,8 +1,8 @@
 """What can be proved about conditions without any event: that they never hold, or that one holds wherever another does.
 
 A proof is a contradiction between comparisons. The answers err on one side only: what is said to be impossible is;
-of what is not, nothing is known. `evt.num` is left out, since rules say `evt.num = 0` for a condition that is to be
-filled in later.
+of what is not, nothing is known. What values `evt.num` can have is left out, since rules say `evt.num = 0` for a
+condition that is to be filled in later.
 """
 
 from __future__ import annotations
@@ -235,13 +235,11 @@ class _Context:
     def add(self, literal: Literal) -> bool:
         """Add a comparison; return whether that is still possible, as far as one can see."""
         key = literal.leaf.left.key
-        if key in _LEFT_OUT:
-            return True
         operand = self.operands.setdefault(key, _Operand())
         if any(_clash(literal, other) for other in operand.literals):
             return False
         operand.literals.append(literal)
-        if not _is_single(literal.leaf):
+        if key in _LEFT_OUT or not _is_single(literal.leaf):
             return True
         finite = _finite(literal)
         if finite is not None:
