@@ -19,9 +19,15 @@ from refengine.cli.options import Options
 from refengine.cli.outputs import Outputs
 from refengine.cli.watch import Change, Watch
 from refengine.errors import RefengineError
+from refengine.output.alert import INTERNAL, Alert
+from refengine.priority import Priority
 from refengine.rulefile.rule import Rule
 from refengine.service.handover import blind, covers
 from refengine.service.notify import Supervisor
+
+
+FAILURE = "Falco internal: hot restart failure"
+"""The name of the alert, which readers of Falco's alerts know."""
 
 
 @dataclass(slots=True)
@@ -44,7 +50,11 @@ class Renewal:
     loaded_at: int = 0
     _thread: Thread | None = None
     _again: bool = False
+    _enabled: int = 0
     _lock: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        self._enabled = sum(len(watch.rules) for watch in self.watches)
 
     def request(self) -> None:
         """Begin to load; a load that is under way is followed by another one."""
@@ -69,7 +79,7 @@ class Renewal:
             self._again = False
             self.supervisor.reloading()
             self._renew()
-            self.supervisor.ready(status(self.watches))
+            self.supervisor.ready(status(self._enabled))
             with self._lock:
                 if not self._again:
                     self._thread = None
@@ -86,15 +96,11 @@ class Renewal:
                 _discard(changes)
                 raise
         except RefengineError as error:
-            self.refused += 1
-            self.messages.warn(f"reload refused, what was loaded before stays: {error}")
+            self._refuse("reload refused", str(error))
             return
         except Exception as error:
             # Also a fault of the program's own must leave what works alone.
-            self.refused += 1
-            self.messages.warn(
-                f"reload failed, what was loaded before stays: {type(error).__name__}: {error}"
-            )
+            self._refuse("reload failed", f"{type(error).__name__}: {error}")
             return
         for warning in configuration.warnings:
             self.messages.warn(warning)
@@ -104,8 +110,15 @@ class Renewal:
         self.configuration = configuration
         self.done += 1
         self.loaded_at = time.time_ns()
-        count = sum(len(change.rules) for change in changes)
-        self.messages.note(f"reloaded: {count} rules are enabled")
+        self._enabled = sum(len(change.rules) for change in changes)
+        self.messages.note(f"reloaded: {self._enabled} rules are enabled")
+
+    def _refuse(self, what: str, reason: str) -> None:
+        """Say that what was loaded before stays, also where alerts are read: who changed the rules may be there."""
+        self.refused += 1
+        self.messages.warn(f"{what}, what was loaded before stays: {reason}")
+        message = f"{FAILURE}: {reason}"
+        self.outputs.write(Alert(FAILURE, Priority.CRITICAL, INTERNAL, time.time_ns(), 0, message))
 
     def _changes(self, configuration: Configuration, loaded: tuple[Rule, ...]) -> list[Change]:
         targets = dict(choose(self.options, configuration))
@@ -158,9 +171,9 @@ def _discard(changes: Iterable[Change]) -> None:
             change.connection.backend.close()
 
 
-def status(watches: Sequence[Watch]) -> str:
+def status(rules: int) -> str:
     """Return in words what is being done."""
-    return f"Evaluating {sum(len(watch.rules) for watch in watches)} rules"
+    return f"Evaluating {rules} rules"
 
 
 def files_of(options: Options, configuration: Configuration) -> list[Path]:

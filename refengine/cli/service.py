@@ -79,7 +79,7 @@ class Service:
                 return
         if self._settings.web is not None:
             self._web = WebServer(self._settings.web, versions(), self._metrics)
-        self._supervisor.ready(status(self._watches))
+        self._supervisor.ready(status(sum(len(watch.rules) for watch in self._watches)))
 
     def _jobs(self, *, is_live: bool) -> Iterator[tuple[float, Callable[[], None]]]:
         yield _SOON, self._reload_if_asked

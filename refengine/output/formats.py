@@ -33,7 +33,7 @@ class LineFormat:
     def _output(self, alert: Alert) -> str:
         time = iso8601(alert.time) if self.iso8601 else clock(alert.time)
         text = f"{time}: {alert.priority.label} {alert.message}"
-        if alert.source == INTERNAL:
+        if alert.source == INTERNAL and alert.fields:
             text += f" ({' '.join(f'{name}={value}' for name, value in sorted(alert.fields.items()))})"
         return text
 

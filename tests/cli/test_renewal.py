@@ -17,7 +17,7 @@ from refengine.cli.messages import Messages
 from refengine.cli.observation import observe
 from refengine.cli.options import Options, parse_options
 from refengine.cli.outputs import Outputs
-from refengine.cli.renewal import Renewal
+from refengine.cli.renewal import FAILURE, Renewal
 from refengine.cli.signals import Interruption
 from refengine.cli.summary import Tally
 from refengine.cli.taps import Taps
@@ -155,7 +155,7 @@ def test_bad_rules_change_nothing_and_that_is_said(tmp_path: Path) -> None:
 
     run.evaluate((0.1, once(spoil)))
     assert (run.renewal.done, run.renewal.refused) == (0, 1)
-    assert run.by_rule == {"First": 50}
+    assert run.by_rule == {"First": 50, FAILURE: 1}
     assert run.said[0].startswith("reload refused, what was loaded before stays: ")
     assert "nonsense.field" in run.said[0] or "output" in run.said[0]
 
@@ -175,8 +175,8 @@ def test_rules_that_were_spoiled_and_mended_are_loaded(tmp_path: Path) -> None:
 
     run.evaluate((0.1, once(spoil)), (0.4, once(mend)))
     assert (run.renewal.done, run.renewal.refused) == (1, 1)
-    assert set(run.by_rule) == {"First", "Mended"}
-    assert sum(run.by_rule.values()) == 100
+    assert set(run.by_rule) == {"First", "Mended", FAILURE}
+    assert run.by_rule["First"] + run.by_rule["Mended"] == 100
 
 
 @contextmanager

@@ -190,22 +190,26 @@ def test_a_life(tmp_path: Path, receiver: Receiver) -> None:
         service.rules.write_text("- rule: [")
         os.kill(service.process.pid, signal.SIGHUP)
         until(lambda: service.tells("reload refused, what was loaded before stays"))
-        service.post()
         until(lambda: len(receiver.alerts) == 3)
-        assert receiver.alerts[2]["rule"] == "Second"
+        assert receiver.alerts[2]["rule"] == "Falco internal: hot restart failure"
+        assert (receiver.alerts[2]["source"], receiver.alerts[2]["priority"]) == ("internal", "Critical")
+        service.post()
+        until(lambda: len(receiver.alerts) == 4)
+        assert receiver.alerts[3]["rule"] == "Second"
         text = service.get("/metrics")
         assert (
             'falcosecurity_falco_rules_matches_total{priority="4",rule_name="Second",source="k8s_audit",tag_k8s="true"} 2'
             in text
         )
-        assert 'refengine_output_written_total{output="http"} 3' in text
+        assert 'refengine_output_written_total{output="http"} 4' in text
         assert 'refengine_reloads_total{result="done"} 1' in text
         assert 'falcosecurity_scap_engine_name_info{engine_name="k8s_audit",evt_source="k8s_audit"} 1' in text
         assert json.loads(service.get("/versions"))["engine_version_semver"]
         until(lambda: (tmp_path / "metrics.jsonl").exists() and (tmp_path / "metrics.jsonl").read_text())
         assert int((tmp_path / "pid").read_text()) == service.process.pid
         lines = service.end().splitlines()
-    assert [json.loads(line)["rule"] for line in lines] == ["First", "Second", "Second"]
+    rules = [json.loads(line)["rule"] for line in lines]
+    assert rules == ["First", "Second", "Falco internal: hot restart failure", "Second"]
     assert service.tells("Events detected: 3")
     assert not (tmp_path / "pid").exists()
 
@@ -284,3 +288,22 @@ def test_outputs_change_with_the_configuration(tmp_path: Path) -> None:
         service.post()
         until(lambda: (tmp_path / "alerts").read_text().count("\n") == 1)
         assert len(service.end().splitlines()) == 1
+
+
+def test_a_file_that_was_moved_away_is_opened_anew(tmp_path: Path) -> None:
+    file, old = tmp_path / "alerts", tmp_path / "alerts.1"
+    with Service(
+        tmp_path, f"file_output: {{enabled: true, keep_alive: true, filename: {file}}}\n"
+    ) as service:
+        service.post()
+        until(lambda: file.read_text().count("\n") == 1)
+        file.rename(old)
+        os.kill(service.process.pid, signal.SIGUSR1)
+
+        def arrived_in_the_new_file() -> bool:
+            service.post()
+            return file.exists()
+
+        until(arrived_in_the_new_file)
+        alerts = len(service.end().splitlines())
+    assert old.read_text().count("\n") + file.read_text().count("\n") == alerts
