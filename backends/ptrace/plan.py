@@ -70,7 +70,7 @@ class Plan:
 
     `calls` are the traced system calls by number, `foresights` tell of opens at their entry whether they matter.
     `identify` asks for device and inode of opened files, `creations` for whether an open made the file, `cpu` for
-    the processor; they cost something and are left out where no rule reads them. `exits` and `signals` ask for a
+    the processor; they cost something and are left out where nothing depends on them. `exits` and `signals` ask for a
     stop at a thread's end and for the delivery of signals as events.
     """
 
@@ -161,7 +161,8 @@ def make_plan(interest: Interest) -> Plan:
     return Plan(
         calls,
         foresights,
-        identify=_reads(interest, _IDENTITY_FIELDS, "dev", "ino"),
+        # By the inode, too, it is noticed that a descriptor's number stands for another file, opened unseen.
+        identify=bool(foresights) or _reads(interest, _IDENTITY_FIELDS, "dev", "ino"),
         creations=creations,
         cpu=_reads(interest, frozenset({"evt.cpu"})),
         exits=interest.wants("procexit"),

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from refengine.backends.base import Connection, Interest
+from refengine.backends.base import Interest
 from refengine.backends.precondition import Comparison, Precondition
 from refengine.backends.ptrace.filter import ArgumentTest
 from refengine.backends.ptrace.opens import Foresight, access_modes, decides
@@ -243,38 +243,54 @@ ls .. > /dev/null; find "$1" -name '*.txt' > found.txt
 """
 
 
-@pytest.mark.parametrize("matching", ["first", "all"])
-def test_alerts_are_the_same_with_and_without(tmp_path: Path, matching: str) -> None:
-    runs = [alerts(tmp_path / name, matching, foresee=name == "with") for name in ("with", "without")]
+def test_alerts_are_the_same_with_and_without(tmp_path: Path) -> None:
+    runs = []
+    for name in ("with", "without"):
+        folder = tmp_path / name
+        folder.mkdir()
+        messages, filtered = alerts(
+            RULES, ["sh", "-c", SCRIPT, "sh", os.fspath(folder)], foresee=name == "with"
+        )
+        runs.append(([message.replace(os.fspath(folder), "FOLDER") for message in messages], filtered))
     (with_alerts, filtered), (without_alerts, unfiltered) = runs
     assert with_alerts == without_alerts
     assert {text.split()[0] for text in with_alerts} == {"write", "read", "dots", "failed", "folder"}
     assert filtered > unfiltered
 
 
-def alerts(folder: Path, matching: str, *, foresee: bool) -> tuple[Sequence[str], int]:
-    """Run the script in a folder of its own and return the alerts' texts, and how many calls were let go."""
-    folder.mkdir()
-    rules = loaded(RULES).rules
-    engine = Engine(rules, matching)  # type: ignore[arg-type]
-    connection = connect("ptrace", Target(command=("sh", "-c", SCRIPT, "sh", os.fspath(folder))))
-    interest = interest_of(rules, connection.backend.capabilities.decides if foresee else None)
-    return watched(connection, engine, interest, folder)
+REUSE = """
+import os, sys
+for name in ("wanted", "other"):
+    number = os.open(os.path.join(sys.argv[1], name), os.O_WRONLY | os.O_CREAT)
+    os.fchmod(number, 0o640)
+    os.close(number)
+"""
 
 
-def watched(
-    connection: Connection, engine: Engine, interest: Interest, folder: Path
-) -> tuple[Sequence[str], int]:
+@pytest.mark.parametrize("foresee", [True, False])
+def test_a_number_that_stands_for_another_file_by_an_open_that_was_let_go(
+    tmp_path: Path, python_program: Callable[[str], list[str]], foresee: bool
+) -> None:
+    rules = rule("open", "evt.type = openat and fd.name endswith /wanted", "%fd.name") + rule(
+        "mode", "evt.type = fchmod and fs.path.name exists", "%fs.path.name"
+    )
+    messages, _ = alerts(rules, [*python_program(REUSE), os.fspath(tmp_path)], foresee=foresee)
+    assert messages == [f"{tmp_path}/{name}" for name in ("wanted", "wanted", "other")]
+
+
+def alerts(text: str, command: Sequence[str], *, foresee: bool) -> tuple[list[str], int]:
+    """Return the messages of the alerts on a command, and how many calls were let go."""
+    rules = loaded(text).rules
+    engine = Engine(rules, "all")
+    connection = connect("ptrace", Target(command=tuple(command)))
     backend = connection.backend
-    backend.open(interest)
-    texts = []
+    backend.open(interest_of(rules, backend.capabilities.decides if foresee else None))
+    messages = []
     try:
         while (events := backend.read(5.0)) is not None:
             for event in events:
                 connection.observe(event)
-                texts += [
-                    alert.message.replace(os.fspath(folder), "FOLDER") for alert in engine.process(event)
-                ]
+                messages += [alert.message for alert in engine.process(event)]
     finally:
         backend.close()
-    return texts, backend.statistics().filtered
+    return messages, backend.statistics().filtered
