@@ -50,7 +50,7 @@ class Metrics:
         yield from self._rules()
         yield from self._outputs()
         yield from self._state()
-        yield from resource_metrics(self.started)
+        yield from resource_metrics()
 
     def _program(self) -> Iterator[Metric]:
         group = Group.PROGRAM

@@ -19,11 +19,8 @@ _CGROUP_MEMORY: Final = (
 )
 
 
-def resource_metrics(started: float) -> Iterator[Metric]:
-    """Yield the metrics; `started` is the program's start on the monotonic clock, in seconds.
-
-    What cannot be read here is left out.
-    """
+def resource_metrics() -> Iterator[Metric]:
+    """Yield the metrics; what cannot be read here is left out."""
 
     def used(name: str, help: str, value: float | None) -> Iterator[Metric]:
         if value is not None:
@@ -31,12 +28,8 @@ def resource_metrics(started: float) -> Iterator[Metric]:
 
     status, rollup = _kilobytes("self/status"), _kilobytes("self/smaps_rollup")
     memory = _kilobytes("meminfo")
-    times = os.times()
-    elapsed = max(time.monotonic() - started, 1e-9)
     yield from used(
-        "cpu_usage_ratio",
-        "Processor time used, as a share of the time since the start.",
-        (times.user + times.system) / elapsed,
+        "cpu_usage_ratio", "Processor time used, as a share of the time since the start.", _own_share()
     )
     yield from used("memory_rss_bytes", "Memory resident.", status.get("VmRSS"))
     yield from used("memory_vsz_bytes", "Address space.", status.get("VmSize"))
@@ -74,6 +67,15 @@ def _container_memory() -> int | None:
         except (OSError, ValueError):
             continue
     return None
+
+
+def _own_share() -> float | None:
+    fields = _text("self/stat").rpartition(")")[2].split()
+    if len(fields) < 20:
+        return None
+    begun = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    times = os.times()
+    return (times.user + times.system) / max(time.clock_gettime(time.CLOCK_BOOTTIME) - begun, 0.01)
 
 
 def _host_share() -> float | None:

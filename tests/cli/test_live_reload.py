@@ -1,0 +1,95 @@
+"""A reload of rules that need more than before, while the whole machine is watched."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from refengine.backends.registry import availability
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(240)]
+
+RULE = """
+- rule: {name}
+  desc: A file of the test is made
+  condition: evt.type in (open, openat, openat2, creat) and fd.name startswith {folder}/made
+  output: opened %fd.name
+  priority: INFO
+"""
+MORE = """
+- rule: More
+  desc: It needs events and fields that were not asked for at the start
+  condition: evt.type = connect and proc.pname = nobody
+  output: connected %proc.cmdline
+  priority: INFO
+"""
+
+
+def until(condition: Callable[[], object]) -> None:
+    limit = time.monotonic() + 90
+    while not condition():
+        assert time.monotonic() < limit, "it did not happen"
+        time.sleep(0.1)
+
+
+class Maker(threading.Thread):
+    """Makes one file after another."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(daemon=True)
+        self.folder = folder
+        self.count = 0
+        self.ended = False
+
+    def run(self) -> None:
+        while not self.ended:
+            (self.folder / f"made{self.count}").touch()
+            self.count += 1
+            time.sleep(0.002)
+
+
+def test_a_second_backend_takes_over_and_no_event_is_lost(tmp_path: Path) -> None:
+    found = availability("ebpf")
+    if not found.available:
+        pytest.skip(f"the ebpf backend is not available: {found.reason}")
+    rules, out, err = tmp_path / "rules.yaml", tmp_path / "out", tmp_path / "err"
+    rules.write_text(RULE.format(name="First", folder=tmp_path))
+    maker = Maker(tmp_path)
+    with out.open("w") as stdout, err.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "refengine", "--backend", "ebpf", "-r", rules, "-o", "json_output=true"],
+            cwd=ROOT, stdout=stdout, stderr=stderr,
+        )  # fmt: skip
+    try:
+        maker.start()
+        until(lambda: "First" in out.read_text() or process.poll() is not None)
+        assert process.poll() is None, err.read_text()
+        rules.write_text(RULE.format(name="Second", folder=tmp_path) + MORE)
+        os.kill(process.pid, signal.SIGHUP)
+        until(lambda: "Second" in out.read_text() or process.poll() is not None)
+        assert process.poll() is None, err.read_text()
+        time.sleep(0.5)
+        maker.ended = True
+        maker.join()
+        time.sleep(1)
+    finally:
+        maker.ended = True
+        process.terminate()
+        process.wait(60)
+    alerts = [json.loads(line) for line in out.read_text().splitlines()]
+    made = Counter(int(alert["output_fields"]["fd.name"].rpartition("made")[2]) for alert in alerts)
+    first = min(made)
+    assert sorted(made) == list(range(first, maker.count)), err.read_text()
+    assert {alert["rule"] for alert in alerts} == {"First", "Second"}
+    assert sum(made.values()) - len(made) <= 2, "events of the one millisecond of overlap may come twice"
