@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from refengine.backends.base import Capabilities, Interest, Statistics
@@ -36,10 +36,17 @@ A tracepoint of its own costs calls that nobody wants about 60 ns where the comm
 _BATCH: Final = 4096
 """Records that are taken at once, so that signals and time limits are looked at in between."""
 
+_ABSENT: Final[Mapping[str, str]] = {
+    "fd.is_upper_layer": "records of opened files do not tell the layers of overlay filesystems",
+    "fd.is_lower_layer": "records of opened files do not tell the layers of overlay filesystems",
+}
+
 CAPABILITIES: Final = Capabilities(
     source="syscall",
     event_types=None,
-    privileges="root, or CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_SYS_ADMIN",
+    privileges="root, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE",
+    absent_fields=_ABSENT,
+    told_as_another={"execveat": "execve"},
     decides=decides,
 )
 
@@ -65,7 +72,7 @@ class EbpfBackend:
         self._decoder: Decoder | None = None
         self._attached: list[int] = []
         self._delivered = 0
-        self._raw = False
+        self._tracepoints: Mapping[int, int] | None = None
         self._statistics = Statistics()
         self._warnings: list[str] = []
 
@@ -85,13 +92,14 @@ class EbpfBackend:
         plan = make_plan(interest)
         prefilters = make_prefilters(plan, interest.preconditions)
         names_max = sum(map(len, prefilters.names.values())) + 1
-        self._raw = len(plan.calls) - len(prefilters.never) > TRACEPOINTS_MAX
+        wanted = [number for number in plan.calls if number not in prefilters.never]
+        self._tracepoints = find_tracepoints(wanted) if len(wanted) <= TRACEPOINTS_MAX else None
         self._loaded = loaded = load(
             prefilters.text,
             tuple(dict.fromkeys(prefilters.functions.values())),
             ring_pages=self._ring_pages,
             names_max=names_max,
-            raw=self._raw,
+            raw=self._tracepoints is None,
         )
         self._warnings = [
             f"the kernel does not take the prefilter of {BY_NUMBER[number].name} "
@@ -134,16 +142,13 @@ class EbpfBackend:
             for number in plan.calls
             if number not in prefilters.never
         }
-        if self._raw:
+        if self._tracepoints is None:
             for number, program in programs.items():
                 binding.update_map(descriptors["entries"], number, program.to_bytes(4, "little"))
             self._attached.append(binding.attach_raw_tracepoint("sys_exit", descriptors["any_exit"]))
             return
-        with binding.tracing_folder() as folder:
-            for number, program in programs.items():
-                id = binding.tracepoint_number(folder, "syscalls", f"sys_exit_{BY_NUMBER[number].name}")
-                if id is not None:
-                    self._attached.append(binding.attach_tracepoint(id, program))
+        for number, id in self._tracepoints.items():
+            self._attached.append(binding.attach_tracepoint(id, programs[number]))
 
     def read(self, timeout: float) -> Sequence[Event] | None:
         """Return the next events, none of them after `timeout` seconds without any."""
@@ -197,6 +202,23 @@ class EbpfBackend:
             self._ring.close()
             self._ring = None
         loaded.close()
+
+
+def find_tracepoints(calls: Iterable[int]) -> Mapping[int, int] | None:
+    """Return the numbers of the tracepoints at the exits of system calls, None where they cannot be had.
+
+    That takes CAP_SYS_ADMIN. A call that the kernel does not have is left out.
+    """
+    found = {}
+    try:
+        with binding.tracing_folder() as folder:
+            for call in calls:
+                id = binding.tracepoint_number(folder, "syscalls", f"sys_exit_{BY_NUMBER[call].name}")
+                if id is not None:
+                    found[call] = id
+    except OSError:
+        return None
+    return found
 
 
 def check_platform() -> None:

@@ -13,10 +13,10 @@ from refengine.backends.base import Need
 from refengine.backends.ebpf.btf import KERNEL_TYPES
 from refengine.backends.ebpf.compiler import SYSTEM_PACKAGES
 
+_CAP_SYS_ADMIN: Final = 21
 _OLDEST: Final = (5, 15)
 _CAPABILITIES: Final = {
     "CAP_SYS_PTRACE": (19, "to read the processes that are there already"),
-    "CAP_SYS_ADMIN": (21, "to find tracepoints"),
     "CAP_PERFMON": (38, "to attach programs to tracepoints"),
     "CAP_BPF": (39, "to load programs"),
 }
@@ -27,7 +27,6 @@ def check() -> Iterator[Need]:
     yield _system()
     yield _kernel()
     yield _types()
-    yield _tracepoints()
     yield _capabilities()
     yield _compiler()
 
@@ -65,22 +64,6 @@ def _types() -> Need:
     return Need("kernel types (BTF)", met, f"{KERNEL_TYPES}", remedy)
 
 
-def _tracepoints() -> Need:
-    try:
-        known = Path("/proc/filesystems").read_text(encoding="ascii").split()
-    except OSError:
-        known = []
-    met = "tracefs" in known
-    return Need(
-        "tracepoints",
-        met,
-        "the kernel has tracefs, which is mounted privately when it is needed"
-        if met
-        else "the kernel has no tracefs",
-        "" if met else "use a kernel that is built with CONFIG_FTRACE_SYSCALLS, and mount /proc",
-    )
-
-
 def _capabilities() -> Need:
     held = 0
     try:
@@ -97,7 +80,10 @@ def _capabilities() -> Need:
             f"there is no {', no '.join(missing)}",
             "run as root, or with these capabilities",
         )
-    return Need("capabilities", True, ", ".join(_CAPABILITIES))
+    found = ", ".join(_CAPABILITIES)
+    if not held >> _CAP_SYS_ADMIN & 1:
+        found += "; without CAP_SYS_ADMIN one program watches the exits of all system calls, which costs others more"
+    return Need("capabilities", True, found)
 
 
 def _compiler() -> Need:
