@@ -6,6 +6,8 @@ import io
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from refengine.authoring.formatting.condition_layout import WIDTH
 from refengine.authoring.formatting.formatter import formatted
@@ -158,6 +160,24 @@ def test_public_files_keep_their_meaning(name: str) -> None:
     assert [rule.condition is not None for rule in load([Source(name, once)]).rules] == [True] * len(
         load([source]).rules
     )
+
+
+@settings(max_examples=30)
+@given(st.data())
+def test_files_with_lines_out_of_place_keep_their_meaning(data: st.DataObject) -> None:
+    lines = TIDY.splitlines()
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(lines) - 1))
+        if data.draw(st.booleans()):
+            lines.insert(data.draw(st.integers(0, len(lines))), lines[at])
+        else:
+            del lines[at]
+    source = Source("r.yaml", "\n".join(lines))
+    try:
+        once = formatted(source)  # raises FormatError where its outcome says something else
+    except RulesError:
+        return
+    assert formatted(Source("r.yaml", once)) == once
 
 
 def test_our_own_rules_are_in_form() -> None:

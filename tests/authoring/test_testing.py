@@ -7,9 +7,13 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from refengine.authoring.testing.outcome import Report
+from refengine.authoring.testing.reports import REPORTS
 from refengine.authoring.testing.session import Session
+from refengine.terminal import Style
 from tests.authoring.suites import RULES, details, messages, run
 from tests.corpus import corpus
 
@@ -173,6 +177,49 @@ def test_rules_that_do_not_load_are_an_error_of_the_tests(tmp_path: Path) -> Non
     report = run(tmp_path, "tests: [{event: {evt.type: open}, silent: true}]", "- rule: x\n")
     assert report.faults
     assert report.total == 0
+
+
+BROKEN = [
+    "~",
+    "[]",
+    "{}",
+    "- ",
+    "  ",
+    "{like: a}",
+    '"',
+    "&a",
+    "*a",
+    "|",
+    "\t",
+    "{x}",
+    "each: [{x: 1}]",
+    "silent: true",
+    "run: 3",
+    "#:",
+]
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(st.data())
+def test_whatever_stands_in_a_file_there_is_a_report(tmp_path: Path, data: st.DataObject) -> None:
+    text = """rules: r.yaml
+shared:
+  a: {evt.type: open, fd.num: 3}
+tests:
+  - name: x {y}
+    each: [{y: sh}, {y: bash}]
+    event: {like: a, proc.name: "{y}"}
+    alerts: {rule: Any shell, tags: []}
+  - event: {like: a, fd.name: /etc/shadow, proc.name: cat}
+    alerts: [{rule: Shadow read, fields: {fd.name: /etc/shadow}}]
+"""
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(text)))
+        text = text[:at] + data.draw(st.sampled_from(BROKEN)) + text[at + data.draw(st.integers(0, 3)) :]
+    report = run(tmp_path, text)
+    assert report.total or report.faults or not report.suites[0].outcomes
+    for form in REPORTS.values():
+        assert form(report, Style(False))
 
 
 def test_rows_stand_for_cases(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from types import MappingProxyType
 
 from refengine.authoring.formatting.condition_layout import WIDTH, condition_lines
 from refengine.authoring.formatting.meaning import meaning
-from refengine.errors import RefengineError
+from refengine.condition.parser import parse
+from refengine.errors import ConditionError, RefengineError
 from refengine.rulefile.yaml import Mapping, Node, Scalar, Sequence, read_documents
 from refengine.source import Source
 
@@ -130,8 +131,8 @@ class _File:
             return None
         if len(set(starts)) != len(starts) or starts[0] != first:
             return None
-        if any(not isinstance(key, Scalar) for key, _ in item.pairs):
-            return None
+        if len(item.by_key) < len(item.pairs):
+            return None  # a key that is no text, or is there twice
         column = self._source.position(item.pairs[0][0].span.start).column - 1
         shift = len(_INDENT) - column
         chunks: list[_Chunk] = []
@@ -156,7 +157,7 @@ class _File:
         return chunks
 
     def _condition(self, key: Scalar, value: Node, own: list[str]) -> list[str] | None:
-        """Return the lines of a condition, None where it stays as it is: with a comment, a tag or an anchor."""
+        """Return the lines of a condition, None where it stays as it is: with a fault, a comment, a tag or an anchor."""
         if not isinstance(value, Scalar) or not value.value.strip():
             return None
         text = self._source.text
@@ -168,6 +169,10 @@ class _File:
             return None
         before = f"{_INDENT}{key.value}:"
         broken = "\n" in value.value.strip() or len([line for line in own if line.strip()]) > 2
+        try:
+            parse(value.text)
+        except ConditionError:
+            return None
         lines = condition_lines(value.value, WIDTH - len(before) - 1, broken=broken)
         if lines is None:
             return None

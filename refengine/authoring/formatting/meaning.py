@@ -26,7 +26,7 @@ def meaning(source: Source) -> tuple[Any, ...]:
     report: list[Diagnostic] = []
     documents = read_documents(source)
     statements = [_plain(statement) for statement in read_statements(documents, source, report)]
-    faults = [(found.code, found.message) for found in report]
+    faults = Counter((found.code, found.message) for found in report)
     return statements, faults, Counter(comment.rstrip() for comment in _comments(source, documents))
 
 
