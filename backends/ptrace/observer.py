@@ -44,7 +44,7 @@ class Observer:
         self._tracees = Tracees()
         self._call = Call(self._memory, self._tracees, snap_length, plan.identify)
         self._creating: set[int] = set()
-        self._entry = SyscallEntry()
+        self._entry = SyscallEntry(self._registers)
         self._gates = gates(self._memory, plan.foresights, acquaintance)
 
     def call_matters(self, tid: int) -> bool:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from refengine.backends.base import Interest
 from refengine.backends.precondition import Comparison, Precondition
+from refengine.backends.ptrace import binding
 from refengine.backends.ptrace.filter import ArgumentTest
 from refengine.backends.ptrace.opens import Foresight, access_modes, decides
 from refengine.backends.ptrace.plan import make_plan
@@ -218,6 +219,20 @@ def test_only_opens_that_may_match_are_events(
     assert len(opened) == 50
     assert run.statistics.filtered >= 50
     assert run.statistics.seen >= run.statistics.delivered + 50
+
+
+def test_kernels_that_do_not_tell_what_a_call_is_made_with(
+    watch: Watch, python_program: Callable[[str], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(binding, "PTRACE_GET_SYSCALL_INFO", 0x42FF)
+    interest = Interest(
+        frozenset({"openat"}), frozenset({"evt.is_open_create"}), {"openat": below("/wanted/")}
+    )
+    run = watch(
+        python_program("import os\ntry: os.open('/wanted/b', 0)\nexcept OSError: pass"), interest=interest
+    )
+    assert [event.param("name") for event in run.named("openat")] == ["/wanted/b"]
+    assert run.statistics.filtered > 0
 
 
 RULES = (
