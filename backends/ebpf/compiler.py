@@ -3,6 +3,8 @@
 The compiler takes about 130 MB of memory, which go with this process. It reads a request as JSON from its
 standard input and answers over the socket whose number is its argument: one message with the answer as JSON and
 the descriptors of maps and programs.
+
+The file is run as it is and imports nothing of the package, which would take longer than to read the request.
 """
 
 from __future__ import annotations
@@ -16,9 +18,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
-
-from refengine.backends.ebpf.btf import TypesError, read_kernel_types
-from refengine.backends.ebpf.offsets import find_offsets
 
 HERE: Final = Path(__file__).resolve().parent
 SYSTEM_PACKAGES: Final = "/usr/lib/python3/dist-packages"
@@ -55,22 +54,14 @@ def read_program() -> str:
     return _INCLUDE.sub(included, (folder / "main.c").read_text(encoding="utf-8"))
 
 
-def build(request: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
+def build(bcc: Any, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
     """Return the answer to a request, and the descriptors that it names in order.
 
     The answer has `error` with a kind and a text, or `descriptors`, the names, and `rejected`, the prefilters
     that the kernel did not take, with its reason.
     """
-    try:
-        offsets = find_offsets(read_kernel_types())
-    except TypesError as error:
-        return {"error": ["types", str(error)]}, []
     os.environ["BCC_KERNEL_SOURCE"] = str(HERE / "headers")
-    try:
-        bcc = find_bcc()
-    except ImportError as error:
-        return {"error": ["bcc", str(error)]}, []
-    flags = [f"-D{name}={value}" for name, value in offsets.items()]
+    flags = [f"-D{name}={value}" for name, value in request["offsets"].items()]
     flags.append(f"-DBY_RAW_TRACEPOINT={int(request['raw'])}")
     flags += [
         f"-DRING_PAGES={request['ring_pages']}",
@@ -112,8 +103,15 @@ def build(request: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
 def main() -> None:
     """Answer the one request."""
     channel = socket.socket(fileno=int(sys.argv[1]))
-    # What clang says goes to standard error, which the parent keeps.
-    answer, descriptors = build(json.load(sys.stdin))
+    answer: dict[str, Any]
+    descriptors: list[int] = []
+    try:
+        bcc = find_bcc()
+    except ImportError as error:
+        answer = {"error": ["bcc", str(error)]}
+    else:
+        # What clang says goes to standard error, which the parent keeps.
+        answer, descriptors = build(bcc, json.load(sys.stdin))
     data = json.dumps(answer).encode()
     channel.sendall(len(data).to_bytes(4, "little"))
     for start in range(0, len(descriptors), 100):
@@ -123,6 +121,8 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    # The modules beside this one are no modules of their own.
+    sys.path = [folder for folder in sys.path if Path(folder or ".").resolve() != HERE]
     with suppress(BrokenPipeError):
         main()
     sys.stdout.flush()

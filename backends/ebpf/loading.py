@@ -12,6 +12,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from refengine.backends.ebpf import compiler
+from refengine.backends.ebpf.btf import TypesError, read_kernel_types
+from refengine.backends.ebpf.offsets import find_offsets
 from refengine.errors import BackendError
 
 _PATIENCE: Final = 120.0
@@ -46,29 +49,36 @@ def load(prefilters: str, programs: Sequence[str], *, ring_pages: int, names_max
 
     :raises BackendError: with the reason and the remedy.
     """
-    request = json.dumps(
-        {
-            "prefilters": prefilters,
-            "programs": list(programs),
-            "ring_pages": ring_pages,
-            "names_max": names_max,
-            "raw": raw,
-        }
-    )
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     with ours, theirs, tempfile.TemporaryFile() as complaints:
-        # Whatever is imported here is found by the child, too.
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         child = subprocess.Popen(
-            [sys.executable, "-m", "refengine.backends.ebpf.compiler", str(theirs.fileno())],
+            [sys.executable, compiler.__file__, str(theirs.fileno())],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=complaints,
             pass_fds=[theirs.fileno()],
-            env=environment,
         )
         theirs.close()
         ours.settimeout(_PATIENCE)
+        try:
+            # The child imports bcc meanwhile.
+            offsets = find_offsets(read_kernel_types())
+        except TypesError as error:
+            child.kill()
+            child.wait()
+            raise BackendError(
+                f"the kernel programs cannot be loaded: {error}; {_REMEDIES['types']}"
+            ) from None
+        request = json.dumps(
+            {
+                "offsets": offsets,
+                "prefilters": prefilters,
+                "programs": list(programs),
+                "ring_pages": ring_pages,
+                "names_max": names_max,
+                "raw": raw,
+            }
+        )
         try:
             child.communicate(request.encode(), timeout=_PATIENCE)
         except subprocess.TimeoutExpired:
