@@ -28,7 +28,11 @@ def container_of(event: Event) -> ContainerId | None:
 def facts_of(event: Event) -> ContainerFacts | None:
     """Return what the runtime says of the container of the acting thread."""
     state, container = event.state, container_of(event)
-    return None if state is None or container is None else state.containers.facts(container)
+    if state is None or container is None:
+        return None
+    if container.is_named:
+        return ContainerFacts(container.kind, container.id)
+    return state.containers.facts(container)
 
 
 def container_id(event: Event) -> str | None:

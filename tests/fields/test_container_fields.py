@@ -120,6 +120,13 @@ def test_of_kubernetes_the_path_tells_the_pod_and_not_the_runtime() -> None:
     assert field(event(None, path.replace("-", "_")), "k8s.pod.uid") == POD
 
 
+@pytest.mark.parametrize("path", ["/lxc.payload.web", "/machine.slice/machine-web.scope"])
+def test_a_container_that_is_identified_by_its_name_needs_nobody_to_tell_it(path: str) -> None:
+    found = event(None, path)
+    assert [field(found, f"container.{what}") for what in ("id", "full_id", "name")] == ["web"] * 3
+    assert field(found, "container.image") is None
+
+
 def test_an_empty_health_check_has_a_text_of_its_own() -> None:
     assert field(event(ContainerFacts("docker")), "container.healthcheck") == "NONE"
 

@@ -17,6 +17,7 @@ HOST: Final = "host"
 KUBERNETES: Final = "kubernetes"
 """The kind of a container that Kubernetes has had made by a runtime that the path does not name."""
 
+_NAMING = frozenset({"lxc", "libvirt-lxc", "systemd-nspawn"})
 _SHORT = 12
 _HEXADECIMAL = re.compile(r"[0-9a-f]{64}")
 
@@ -69,6 +70,11 @@ class ContainerId:
     id: str
     kind: str
     cgroup: str
+
+    @property
+    def is_named(self) -> bool:
+        """True where the id is the name that the container was given, and there is no runtime to ask for another."""
+        return self.kind in _NAMING
 
     @property
     def short(self) -> str:
