@@ -17,7 +17,7 @@ from refengine.authoring.explaining.provenance import final_items
 from refengine.authoring.explaining.text import answer_text, summary_text
 from refengine.authoring.observing import Observation
 from refengine.authoring.testing.case import Case, Given
-from refengine.authoring.testing.reading import read_suite
+from refengine.authoring.testing.reading import read_inline, read_suite
 from refengine.backends.base import Interest
 from refengine.backends.target import Target
 from refengine.cli.backends import reader_of
@@ -29,6 +29,7 @@ from refengine.engine import Engine
 from refengine.errors import UsageError
 from refengine.event import Event, RecordedEvent
 from refengine.interest import interest_of
+from refengine.rulefile.files import is_test_file
 from refengine.rulefile.loader import LoadResult, load
 from refengine.rulefile.rule import Rule
 from refengine.source import Source
@@ -124,7 +125,9 @@ def _subject(options: argparse.Namespace) -> tuple[LoadResult, Case | None]:
                 "no rules: give a rules file or a folder of them with -r, or a test file with --test"
             )
         return _loaded(expanded(options.rules)), None
-    suite = read_suite(options.test)
+    suite = read_suite(options.test) if is_test_file(options.test) else read_inline(options.test)
+    if suite is None:
+        raise UsageError(f"there are no tests in {options.test}")
     cases = [case for case in suite.cases if fnmatchcase(case.name, options.case)]
     if not cases:
         near = get_close_matches(options.case, [case.name for case in suite.cases], 1)
@@ -215,7 +218,9 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         help="only the event of this number (repeat)",
     )
-    events.add_argument("--test", metavar="FILE", type=Path, help="the events, and the rules, of a test")
+    events.add_argument(
+        "--test", metavar="FILE", type=Path, help="the events, and the rules, of a test in this file"
+    )
     events.add_argument(
         "--case", metavar="NAME", default="*", help="which test of the file, by default its first"
     )

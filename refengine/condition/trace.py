@@ -17,6 +17,9 @@ from refengine.condition.typed import AllOf, AnyOf, Condition, Existence, Macro,
 from refengine.recursion import deep_recursion
 from refengine.values import Value
 
+OTHER_EVENT = 10
+"""What a comparison of the event's type counts for the distance: an event of another type is another event altogether."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trace:
@@ -107,11 +110,8 @@ def _turned(trace: Trace, wanted: bool) -> tuple[Trace, ...]:
 
 
 def _cost(leaves: tuple[Trace, ...]) -> int:
-    """Return how far away a verdict is: an event of another type is another event altogether."""
-    return sum(_OTHER_EVENT if _asks_type(leaf.condition) else 1 for leaf in leaves)
-
-
-_OTHER_EVENT = 10
+    """Return how far away a verdict is."""
+    return sum(OTHER_EVENT if _asks_type(leaf.condition) else 1 for leaf in leaves)
 
 
 def _asks_type(condition: Condition) -> bool:

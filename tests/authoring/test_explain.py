@@ -184,6 +184,18 @@ def test_a_test_is_explained(files: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "✗ Read again  does not hold; nearest is event 1 (open)" in capsys.readouterr().out
 
 
+def test_a_test_in_a_comment_is_explained(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = files / "inline.yaml"
+    path.write_text(
+        f"{RULES}#: - {{event: {{evt.type: open, fd.num: 3, fd.name: /etc/x}}, alerts: Read again}}\n",
+        "utf-8",
+    )
+    assert main(["--test", str(path), "--format", "text"]) == 0
+    assert "✓ Read again  holds for 1 event, first for event 1 (open)" in capsys.readouterr().out
+    with pytest.raises(UsageError, match="there are no tests"):
+        main(["--test", str(files / "r.yaml")])
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [

@@ -75,6 +75,11 @@ def test_every_check_is_tested() -> None:
     assert {check for check, *_ in EXAMPLES} == set(CHECKS)
 
 
+def test_every_check_is_described_to_authors() -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "authoring.md").read_text(encoding="utf-8")
+    assert [name for name in CHECKS if f"`{name}`" not in text] == []
+
+
 @pytest.mark.parametrize(
     ("check", "text"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from refengine.condition.trace import Trace, Tracer, distance
+from refengine.condition.trace import OTHER_EVENT, Trace, Tracer, distance
 from refengine.event import Event, RecordedEvent
 from refengine.fields.readers import RecordedReader, SystemReader
 from refengine.rulefile.rule import Rule
@@ -62,8 +62,8 @@ class Inquiry:
             if rule.source != event.source:
                 continue
             best = self._best.get(rule)
-            if best is not None and best.holds and event.name not in rule.event_types:
-                continue
+            if best is not None and best.distance < OTHER_EVENT and event.name not in rule.event_types:
+                continue  # an event of another type is further away
             trace = tracer.trace(rule.condition, event)
             if trace.holds:
                 self.held[rule] = self.held.get(rule, 0) + 1

@@ -25,6 +25,8 @@ def text(report: Report, style: Style) -> str:
 
 def summary(report: Report, style: Style) -> str:
     """Return the line that sums all up."""
+    if not report.total and not report.faults:
+        return style.red("there are no tests")
     failed, skipped, faults = report.count("failed"), report.count("skipped"), len(report.faults)
     parts = [f"{report.count('passed')} passed"]
     if failed:
