@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from threading import Lock
 
 from refengine.cli.configuration import Configuration
 from refengine.cli.configuration_outputs import OutputSettings
@@ -46,47 +48,55 @@ class Outputs:
         self._unbuffered = unbuffered
         self._silent = silent
         self._patient = patient
-        self._settings = configuration.outputs
         self._throttles = configuration.service.throttles
+        self._changing = Lock()
         self._lost: Counter[str] = Counter()
         self._held_back: Counter[str] = Counter()
         self._now = _Active(
-            configuration.format, hostname(), Throttle(self._throttles), self._queues(configuration.outputs)
+            configuration.format,
+            hostname(),
+            Throttle(self._throttles),
+            self._outputs(configuration.outputs, ()),
         )
 
     @property
     def queues(self) -> Sequence[OutputQueue]:
         """The queues before the outputs."""
-        return self._now.queues
+        return tuple(output.queue for output in self._now.outputs)
 
     def write(self, alert: Alert) -> None:
         """Hand over one alert, unless there have been too many like it.
 
         :raises ChannelClosedError: when nobody reads standard output any longer.
         """
-        now = self._now
-        if not now.throttle.passes(alert):
-            return
-        line = now.format.line(alert, now.hostname)
-        for queue in now.queues:
-            queue.put(line, alert.priority)
+        with self._changing:  # so that nobody still writes to outputs that are being ended
+            now = self._now
+            if not now.throttle.passes(alert):
+                return
+            line = now.format.line(alert, now.hostname)
+            for output in now.outputs:
+                output.queue.put(line, alert.priority)
 
     def renew(self, configuration: Configuration) -> None:
         """Have what another configuration says; the outputs that it has no more are given time to end.
 
+        Those of which it says the same go on.
+
         :raises ChannelError: as at the beginning; nothing has changed then.
         """
         before = self._now
-        throttle, queues = before.throttle, before.queues
-        if configuration.outputs != self._settings:
-            queues = self._queues(configuration.outputs)
+        throttle = before.throttle
+        outputs = self._outputs(configuration.outputs, before.outputs)
         if configuration.service.throttles != self._throttles:
             throttle = Throttle(configuration.service.throttles)
             self._held_back += before.throttle.held_back
-        self._settings, self._throttles = configuration.outputs, configuration.service.throttles
-        self._now = _Active(configuration.format, before.hostname, throttle, queues)
-        if queues is not before.queues:
-            self._end(before.queues)
+        self._throttles = configuration.service.throttles
+        with self._changing:
+            self._now = _Active(configuration.format, before.hostname, throttle, outputs)
+        ended = tuple(output.queue for output in before.outputs if output not in outputs)
+        self._end(ended)
+        for queue in ended:
+            self._lost[queue.name] += queue.lost
 
     def watch(self) -> None:
         """Report the outputs that take too long; to be called now and then."""
@@ -126,24 +136,32 @@ class Outputs:
                 limit = queue.close(limit)
             except ChannelClosedError as error:
                 closed = error
-            if queues is not self.queues:
-                self._lost[queue.name] += queue.lost
         if closed is not None:
             raise closed
 
-    def _queues(self, settings: OutputSettings) -> Sequence[OutputQueue]:
-        return tuple(
-            OutputQueue(
-                name,
-                channel,
-                capacity=settings.capacity,
-                report=self._report,
-                slow_after=settings.slow_after,
-                patient=self._patient,
-            )
-            for name, channel in _channels(settings, buffered=settings.buffered and not self._unbuffered)
-            if not (self._silent and name == STDOUT)
-        )
+    def _outputs(self, settings: OutputSettings, before: Sequence[_Output]) -> Sequence[_Output]:
+        """Return the outputs, those of before among them that are described in the same way."""
+        known = {(output.queue.name, output.description): output for output in before}
+        outputs = []
+        for name, channel_settings, make in _channels(
+            settings, buffered=settings.buffered and not self._unbuffered
+        ):
+            if self._silent and name == STDOUT:
+                continue
+            description = (channel_settings, settings.capacity, settings.slow_after)
+            output = known.get((name, description))
+            if output is None:
+                queue = OutputQueue(
+                    name,
+                    make(),
+                    capacity=settings.capacity,
+                    report=self._report,
+                    slow_after=settings.slow_after,
+                    patient=self._patient,
+                )
+                output = _Output(queue, description)
+            outputs.append(output)
+        return tuple(outputs)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,21 +171,34 @@ class _Active:
     format: LineFormat
     hostname: str
     throttle: Throttle
-    queues: Sequence[OutputQueue]
+    outputs: Sequence[_Output]
 
 
-def _channels(settings: OutputSettings, *, buffered: bool) -> Iterator[tuple[str, Channel]]:
-    if settings.file.path is not None:
-        keep_alive = settings.file.keep_alive
-        yield "file", FileChannel(settings.file.path, keep_alive=keep_alive, buffered=buffered)
+@dataclass(frozen=True, slots=True)
+class _Output:
+    """A queue, and what its output was made from."""
+
+    queue: OutputQueue
+    description: tuple[object, ...]
+
+
+def _channels(
+    settings: OutputSettings, *, buffered: bool
+) -> Iterator[tuple[str, Hashable, Callable[[], Channel]]]:
+    """Yield the name of each output that is on, what tells it from another one of that name, and its maker."""
+    file, program, http = settings.file, settings.program, settings.http
+    path = file.path
+    if path is not None:
+        make_file = partial(FileChannel, path, keep_alive=file.keep_alive, buffered=buffered)
+        yield "file", (file, buffered), make_file
     if settings.stdout:
-        yield STDOUT, StreamChannel(sys.stdout, buffered=buffered)
+        yield STDOUT, buffered, partial(StreamChannel, sys.stdout, buffered=buffered)
     if settings.syslog:
-        yield "syslog", SyslogChannel()
-    if settings.program is not None:
-        yield "program", ProgramChannel(settings.program.command, keep_alive=settings.program.keep_alive)
-    if settings.http is not None:
-        yield "http", HttpChannel(settings.http, _print if settings.echo else None)
+        yield "syslog", None, SyslogChannel
+    if program is not None:
+        yield "program", program, partial(ProgramChannel, program.command, keep_alive=program.keep_alive)
+    if http is not None:
+        yield "http", (http, settings.echo), partial(HttpChannel, http, _print if settings.echo else None)
 
 
 def _print(answer: str) -> None:

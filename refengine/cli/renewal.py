@@ -25,7 +25,6 @@ from refengine.rulefile.rule import Rule
 from refengine.service.handover import blind, covers
 from refengine.service.notify import Supervisor
 
-
 FAILURE = "Falco internal: hot restart failure"
 """The name of the alert, which readers of Falco's alerts know."""
 
@@ -145,7 +144,7 @@ class Renewal:
         observation = observe(watch.connection, self.options, configuration, loaded)
         enough = opened is None or not backend.capabilities.selective or covers(opened, observation.interest)
         connection, interest = None, None
-        if not enough and target is not None and _is_for_all(target) and not watch.taps.each:
+        if not enough and target is not None and _is_for_all(target) and self.options.record is None:
             connection = connect(backend.name, target)
             observation = observe(connection, self.options, configuration, loaded)
             interest = observation.interest

@@ -65,6 +65,8 @@ class Service:
         """End all that goes on; to be called when the watches have ended."""
         self._supervisor.stopping()
         self.renewal.wait()
+        for watch in self._watches:
+            watch.discard_changes()
         if self._web is not None:
             self._web.close()
 

@@ -83,13 +83,19 @@ class Watch:
         finally:
             progress.close()
             self.connection.backend.close()
-            while self.changes:
-                self._discard(self.changes.popleft())
+            self.discard_changes()
             self.taps.close()
 
     def statistics(self) -> Statistics:
         """Return the counters so far, those of earlier backends among them."""
         return total((self.retired, self.connection.backend.statistics()))
+
+    def discard_changes(self) -> None:
+        """Close the backends of changes that come too late to be taken."""
+        while self.changes:
+            change = self.changes.popleft()
+            if change.connection is not None:
+                change.connection.backend.close()
 
     def _evaluate(self, progress: Progress, seconds: float | None) -> bool:
         backend = self.connection.backend
@@ -162,11 +168,8 @@ class Watch:
         for event in events:
             self.connection.observe(event)
             if wanted(event):
+                for tap in self.taps.each:
+                    tap(event)
                 for alert in self.engine.process(event):
                     self.tally.add(alert)
                     self.outputs.write(alert)
-
-    @staticmethod
-    def _discard(change: Change) -> None:
-        if change.connection is not None:
-            change.connection.backend.close()
