@@ -42,7 +42,6 @@ class _Guarded(web.Server):
             access_log=None,
             logger=_quiet_logger(),
             keepalive_timeout=NEXT_REQUEST_TIME,
-            handler_cancellation=True,
         )
         self._answer = answer
         self._limit = connections
