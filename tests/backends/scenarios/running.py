@@ -29,6 +29,14 @@ LONGEST = 30.0
 Alerts = list[tuple[str, ...]]
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """The alerts of each scenario by its name, and the causes of events that were lost meanwhile."""
+
+    alerts: Mapping[str, Alerts]
+    dropped: frozenset[str] = frozenset()
+
+
 @dataclass
 class Prepared:
     """A scenario with its folder, made ready, and the number of its first process once it runs.
@@ -68,7 +76,7 @@ def inside(folder: Path) -> Iterator[None]:
         os.chdir(before)
 
 
-def run_ptrace(scenarios: Sequence[Scenario], root: Path) -> Mapping[str, Alerts]:
+def run_ptrace(scenarios: Sequence[Scenario], root: Path) -> Outcome:
     """Run each scenario as a command under ptrace."""
     for one in (prepared := prepare(scenarios, root)):
         rule = one.scenario.rule(one.folder)
@@ -76,10 +84,10 @@ def run_ptrace(scenarios: Sequence[Scenario], root: Path) -> Mapping[str, Alerts
         with inside(one.folder), _silent():
             connection = connect("ptrace", Target(command=tuple(one.command())))
             _evaluate(connection, interest_of([rule]), engine, one.alerts)
-    return {one.scenario.name: sorted(one.alerts) for one in prepared}
+    return Outcome(_by_name(prepared))
 
 
-def run_replay(scenarios: Sequence[Scenario], root: Path) -> Mapping[str, Alerts]:
+def run_replay(scenarios: Sequence[Scenario], root: Path) -> Outcome:
     """Record each scenario under ptrace, all its events, and evaluate its rule on the recording."""
     for one in (prepared := prepare(scenarios, root)):
         file = root / f"{one.folder.name}.scap"
@@ -88,7 +96,7 @@ def run_replay(scenarios: Sequence[Scenario], root: Path) -> Mapping[str, Alerts
         rule = one.scenario.rule(one.folder)
         connection = connect("capture", Target(files=(file,)))
         _evaluate(connection, interest_of([rule]), Engine([rule]), one.alerts)
-    return {one.scenario.name: sorted(one.alerts) for one in prepared}
+    return Outcome(_by_name(prepared))
 
 
 def record(connection: Connection, file: Path) -> None:
@@ -111,10 +119,10 @@ def record(connection: Connection, file: Path) -> None:
         backend.close()
 
 
-def run_machine(name: str) -> Callable[[Sequence[Scenario], Path], Mapping[str, Alerts]]:
+def run_machine(name: str) -> Callable[[Sequence[Scenario], Path], Outcome]:
     """Return what runs scenarios one after another while a backend watches the whole machine."""
 
-    def run(scenarios: Sequence[Scenario], root: Path) -> Mapping[str, Alerts]:
+    def run(scenarios: Sequence[Scenario], root: Path) -> Outcome:
         prepared = prepare(scenarios, root)
         rules = [one.scenario.rule(one.folder) for one in prepared]
         engine = Engine(rules, "all")
@@ -156,12 +164,16 @@ def run_machine(name: str) -> Callable[[Sequence[Scenario], Path], Mapping[str, 
                 read(0.1)
         finally:
             backend.close()
-        return {one.scenario.name: sorted(one.alerts) for one in prepared}
+        return Outcome(_by_name(prepared), frozenset(backend.statistics().dropped))
 
     return run
 
 
-RUNNERS: Mapping[str, Callable[[Sequence[Scenario], Path], Mapping[str, Alerts]]] = {
+def _by_name(prepared: Sequence[Prepared]) -> dict[str, Alerts]:
+    return {one.scenario.name: sorted(one.alerts) for one in prepared}
+
+
+RUNNERS: Mapping[str, Callable[[Sequence[Scenario], Path], Outcome]] = {
     "ptrace": run_ptrace,
     "replay": run_replay,
     "fanotify": run_machine("fanotify"),
