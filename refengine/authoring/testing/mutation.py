@@ -2,7 +2,7 @@
 
 A mutant changes one rule in one place. It is *noticed* where a test that passes with the rules as they are would fail
 with it. Tests whose events are written in them are asked; recordings and commands are not run again for every
-mutant, so that a rule which only they speak of has none.
+mutant. A rule that no such test names has no mutants: coverage tells that it is not tested.
 """
 
 from __future__ import annotations
@@ -16,8 +16,18 @@ from refengine.authoring.testing.judge import failures
 from refengine.condition.interpret import Interpreter
 from refengine.condition.networks import Network
 from refengine.condition.pathtree import PathTree
-from refengine.condition.reader import bind_operand
-from refengine.condition.typed import AllOf, AnyOf, Condition, Constant, Existence, Macro, Negation, Test
+from refengine.condition.reader import Reader, bind_operand
+from refengine.condition.typed import (
+    AllOf,
+    AnyOf,
+    Condition,
+    Constant,
+    Existence,
+    Macro,
+    Negation,
+    Test,
+    walk,
+)
 from refengine.event import RecordedEvent
 from refengine.fields.readers import RecordedReader
 from refengine.output.alert import Alert, MakeAlert, compile_alert
@@ -154,13 +164,31 @@ def _first_place(condition: Condition) -> Place | None:
     return place_of(condition)
 
 
+class _Remembering(Interpreter):
+    """Evaluates each part of one condition once for an event, so that a mutant of it costs only what it changed."""
+
+    def __init__(self, reader: Reader, condition: Condition) -> None:
+        super().__init__(reader)
+        self._own = frozenset(map(id, walk(condition)))
+        self._known: dict[tuple[int, int], bool] = {}
+
+    def holds(self, condition: Condition, event: RecordedEvent) -> bool:
+        """Return whether `condition`, or a mutant, holds for `event`; both must outlive this object."""
+        if id(condition) not in self._own:
+            return super().holds(condition, event)
+        key = (id(condition), id(event))
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = super().holds(condition, event)
+        return known
+
+
 class MutationBench:
-    """Asks the tests of one suite about mutants of its rules."""
+    """Asks the tests of one suite about mutants of the rules that they name."""
 
     def __init__(self, rules: RuleSet, cases: Iterable[Case]) -> None:
         self._rules = rules.enabled()
-        reader = RecordedReader()
-        self._interpreter = Interpreter(reader)
+        self._reader = reader = RecordedReader()
         self._makes: dict[Rule, MakeAlert] = {
             rule: compile_alert(
                 rule.name,
@@ -173,35 +201,38 @@ class MutationBench:
             for rule in self._rules
         }
         self._cases: list[tuple[Case, list[tuple[RecordedEvent, frozenset[Rule]]]]] = []
+        interpreter = Interpreter(reader)
         with deep_recursion():
             for case in cases:
                 if isinstance(case.events, Given):
-                    self._cases.append(
-                        (case, [(event, self._holding(event)) for event in case.events.events])
-                    )
+                    held = [(event, self._holding(interpreter, event)) for event in case.events.events]
+                    self._cases.append((case, held))
+        self._named = {named.name for case, _ in self._cases for named in case.expected.names}
 
     def score(self) -> MutationScore:
-        """Return what the tests make of all mutants of all rules that some test's events concern."""
+        """Return what the tests make of all mutants of the rules that they name."""
         total = 0
         survivors: list[Mutant] = []
         with deep_recursion():
             for rule in self._rules:
-                if not any(event.source == rule.source for _, events in self._cases for event, _ in events):
+                if rule.name not in self._named:
                     continue
+                interpreter = _Remembering(self._reader, rule.condition)
                 for mutant in mutants(rule):
                     total += 1
-                    if not self._noticed(mutant):
+                    if not self._noticed(mutant, interpreter):
                         survivors.append(mutant)
         return MutationScore(total, tuple(survivors))
 
-    def _holding(self, event: RecordedEvent) -> frozenset[Rule]:
-        holds = self._interpreter.holds
+    def _holding(self, interpreter: Interpreter, event: RecordedEvent) -> frozenset[Rule]:
         return frozenset(
-            rule for rule in self._rules if rule.source == event.source and holds(rule.condition, event)
+            rule
+            for rule in self._rules
+            if rule.source == event.source and interpreter.holds(rule.condition, event)
         )
 
-    def _noticed(self, mutant: Mutant) -> bool:
-        rule, holds = mutant.rule, self._interpreter.holds
+    def _noticed(self, mutant: Mutant, interpreter: Interpreter) -> bool:
+        rule, holds = mutant.rule, interpreter.holds
         for case, events in self._cases:
             changed = False
             now: list[tuple[RecordedEvent, frozenset[Rule]]] = []
