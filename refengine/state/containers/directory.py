@@ -87,7 +87,7 @@ class RuntimeDirectory:
     container yet is asked again a few times. What stays unknown is counted by cause.
 
     `listeners` are made with a function that takes the ids of containers as they are made, each of its kind, so that
-    they are known before their first event.
+    they are known before their first event, and as they change, so that they are asked for again.
     """
 
     def __init__(
@@ -161,9 +161,12 @@ class RuntimeDirectory:
             self._reserved += waited
 
     def _expect(self, kind: str, id: str) -> None:
-        """Ask for a container that has just been made."""
-        if id not in self._entries:
-            self._ask(ContainerId(id, kind, ""))
+        """Ask for a container that has just been made, or once more for one that has changed."""
+        container, entry = ContainerId(id, kind, ""), self._entries.get(id)
+        if entry is None:
+            self._ask(container)
+        else:
+            self._put(container, entry)
 
     def unknown(self) -> Counter[str]:
         """Return how many containers have stayed unknown so far, by cause."""
@@ -181,12 +184,20 @@ class RuntimeDirectory:
                 if oldest.cause is not None:
                     self._forgotten[oldest.cause] += 1
             self._entries[container.id] = entry
+        self._put(container, entry)
+        return entry
+
+    def _put(self, container: ContainerId, entry: _Entry) -> None:
         try:
             self._queue.put_nowait((container, entry))
         except queue.Full:
-            entry.cause = TOO_MANY
-            entry.settled.set()
-        return entry
+            self._fail(entry, TOO_MANY)
+
+    @staticmethod
+    def _fail(entry: _Entry, cause: str) -> None:
+        if entry.facts is None:
+            entry.cause = cause
+        entry.settled.set()
 
     def _work(self) -> None:
         while not self._over.is_set():
@@ -195,13 +206,13 @@ class RuntimeDirectory:
                 return
             container, entry = job
             try:
-                entry.facts = self._answer(container)
+                entry.facts, entry.cause = self._answer(container), None
+                entry.settled.set()
             except UnknownError as unknown:
-                entry.cause = unknown.cause
+                self._fail(entry, unknown.cause)
             except Exception as error:
                 # A fault here must cost one container its name, and not all of them.
-                entry.cause = f"fault: {type(error).__name__}"
-            entry.settled.set()
+                self._fail(entry, f"fault: {type(error).__name__}")
 
     def _answer(self, container: ContainerId) -> ContainerFacts:
         able = [

@@ -1,6 +1,7 @@
-"""Hearing from docker and podman of containers as they are made.
+"""Hearing from docker and podman of containers as they are made, started and renamed.
 
-Both keep a container locked while it starts, so that whoever asks for it then has to wait until its first program runs.
+Both keep a container locked while it starts, so that whoever asks for it then has to wait until its first program runs;
+and only once it has started do they know its address.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from refengine.state.containers.answers import text
 from refengine.state.containers.runtime import UnknownError
 from refengine.state.containers.sockets import ANSWER_LIMIT, PATIENCE, UnixConnection, connected, get_json
 
-_FILTERS: Final = quote(json.dumps({"type": ["container"], "event": ["create"]}))
+_FILTERS: Final = quote(json.dumps({"type": ["container"], "event": ["create", "start", "rename"]}))
 _TRY_AGAIN: Final = 2.0
 """Seconds after which a socket is tried again."""
 
 
 class DockerEvents(Thread):
-    """Tells `found` the id of every container that the servers behind a socket have, and later of each new one.
+    """Tells `found` the id of every running container, and later of each that is made, has started or is renamed.
 
     `pattern` gives the sockets' paths; the first that answers is listened to, until `close`.
     """

@@ -45,6 +45,20 @@ def of(id: str, kind: str = "docker") -> ContainerId:
     return ContainerId(id, kind, "")
 
 
+class Listener:
+    """Tells of a container when it starts."""
+
+    def __init__(self, found: Callable[[str], None]) -> None:
+        self.found = found
+        self.closed = False
+
+    def start(self) -> None:
+        self.found("a")
+
+    def close(self) -> None:
+        self.closed = True
+
+
 Start = Callable[..., RuntimeDirectory]
 
 
@@ -203,18 +217,6 @@ def test_the_oldest_are_forgotten_and_stay_counted(start: Start, monkeypatch: py
 
 
 def test_containers_that_are_heard_of_are_known_before_they_are_asked_for(start: Start) -> None:
-    class Listener:
-        def __init__(self, found: Callable[[str], None]) -> None:
-            self.found = found
-            self.closed = False
-
-        def start(self) -> None:
-            self.found("a")
-            self.found("a")
-
-        def close(self) -> None:
-            self.closed = True
-
     made: list[Listener] = []
 
     def make(found: Callable[[str], None]) -> Listener:
@@ -230,3 +232,28 @@ def test_containers_that_are_heard_of_are_known_before_they_are_asked_for(start:
     directory.close()
     assert [each.closed for each in made] == [True]
     assert directory.facts(of("b")) is None
+
+
+def test_what_has_changed_is_asked_for_again_and_what_was_known_stays(start: Start) -> None:
+    made: list[Listener] = []
+
+    def make(found: Callable[[str], None]) -> Listener:
+        made.append(Listener(found))
+        return made[-1]
+
+    def name() -> str | None:
+        facts = directory.facts(of("a"))
+        return None if facts is None else facts.name
+
+    runtime = Told(known)
+    directory = start(runtime, listeners=(("docker", make),))
+    directory.start()
+    wait_for(lambda: name() == "name of a")
+    runtime.answer = fails(NOT_FOUND, lasting=True)
+    made[0].found("a")
+    wait_for(lambda: len(runtime.asked) == 2)
+    assert name() == "name of a"
+    assert directory.unknown() == {}
+    runtime.answer = lambda container: ContainerFacts("docker", name="renamed")
+    made[0].found("a")
+    wait_for(lambda: name() == "renamed")
