@@ -94,6 +94,20 @@ def test_mutants_that_nobody_notices_are_named(tmp_path: Path) -> None:
     assert "no test of 'Read' notices that" in mutation_text([few])
 
 
+def test_values_that_can_be_left_out_are_told_together(tmp_path: Path) -> None:
+    names = ", ".join(f"p{number}" for number in range(12))
+    rules = RULES.replace("not proc.name = sh", f"not proc.name in (sh, {names})")
+    made = Session(mutate=True)
+    assert run(tmp_path, MORE, rules, made).count("failed") == 0
+    text = mutation_text(made.scores).splitlines()
+    shown = ", ".join(f"'p{number}'" for number in range(8))
+    (line,) = (line for line in text if "left out" in line)
+    assert line == (
+        f"  {tmp_path / 'r.yaml'}:7:64: no test of 'Read' notices that {shown} and 4 more are, each alone,"
+        f" left out of 'proc.name in (sh, {names})'"
+    )
+
+
 def test_suites_with_failures_say_nothing_about_mutants(tmp_path: Path) -> None:
     made = Session(mutate=True)
     run(tmp_path, FIRST.replace("/a", "/x"), RULES, made)

@@ -113,6 +113,13 @@ def test_alerts_are_all_of_them_and_in_order(tmp_path: Path) -> None:
     ]
 
 
+def test_an_alert_can_be_tied_to_its_event(tmp_path: Path) -> None:
+    case = """{events: [{evt.type: open}, {evt.type: open, fd.num: 3, proc.name: sh}], alerts: {rule: Any shell, event: %s}}"""
+    assert messages(one(tmp_path, case % 2)) == []
+    assert messages(one(tmp_path, case % 1)) == ["the alert of 'Any shell' comes of event 2, not of event 1"]
+    assert messages(one(tmp_path, case % 1.5)) == ["'event' is the number of an event, counted from 1"]
+
+
 @pytest.mark.parametrize(
     ("case", "complaint"),
     [

@@ -27,13 +27,14 @@ class Named:
 class ExpectedAlert:
     """An alert as a test describes it; what is None, or not among `fields`, does not matter.
 
-    `fields` are the values to compare by the fields' full texts, as they were written.
+    `event` is the number of the event that raises it. `fields` are the values to compare by the fields' full texts, as they were written.
     """
 
     rule: Named
     output: str | None = None
     priority: Priority | None = None
     tags: frozenset[str] | None = None
+    event: int | None = None
     fields: tuple[tuple[Named, Node], ...] = ()
 
 

@@ -10,7 +10,7 @@ from refengine.priority import Priority
 from refengine.rulefile.yaml import Mapping, Node, Scalar, Sequence
 
 KEYS = ("alerts", "includes", "silent")
-ALERT_KEYS = ("rule", "output", "priority", "tags", "fields")
+ALERT_KEYS = ("rule", "event", "output", "priority", "tags", "fields")
 
 
 class ExpectationReader:
@@ -99,10 +99,18 @@ class ExpectationReader:
         if "tags" in keys:
             texts = [form.text(item, "a tag") for item in form.several(keys["tags"], "'tags'")]
             tags = frozenset(text for text in texts if text is not None)
+        number = form.number(keys["event"], "'event'") if "event" in keys else None
+        if number is not None and number != int(number):
+            form.fault(keys["event"], "'event' is the number of an event, counted from 1")
         if name is None:
             return None
         return ExpectedAlert(
-            Named(name, keys["rule"].place), output, self._priority(keys), tags, self._fields(keys)
+            Named(name, keys["rule"].place),
+            output,
+            self._priority(keys),
+            tags,
+            None if number is None else int(number),
+            self._fields(keys),
         )
 
     def _priority(self, keys: ReadOnlyMapping[str, Node]) -> Priority | None:

@@ -83,6 +83,8 @@ def _missing(demand: ExpectedAlert, there: int) -> Failure:
 
 def _differences(demand: ExpectedAlert, alert: Alert) -> Iterator[tuple[Place, str, tuple[str, ...]]]:
     place = demand.rule.place
+    if demand.event is not None and demand.event != alert.number:
+        yield place, f"comes of event {alert.number}, not of event {demand.event}", ()
     if demand.output is not None and demand.output != alert.message:
         lines = ndiff([demand.output], [alert.message])
         yield place, "has another output", tuple(f"  {line.rstrip()}" for line in lines)

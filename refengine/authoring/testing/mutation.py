@@ -7,8 +7,10 @@ mutant. A rule that no such test names has no mutants: coverage tells that it is
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from refengine.authoring.explaining.wording import place_of, shortened, written_text
 from refengine.authoring.testing.case import Case, Given
@@ -51,12 +53,16 @@ _NEIGHBOURS = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mutant:
-    """A changed condition of a rule; `change` says what is different, `place` where."""
+    """A changed condition of a rule; `change` says what is different, `place` where.
+
+    `value` is the one that the change leaves out of several, None for other changes.
+    """
 
     rule: Rule
     condition: Condition
     change: str
     place: Place | None
+    value: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +82,17 @@ def mutants(rule: Rule) -> Iterator[Mutant]:
     """Yield the mutants of a rule."""
     with deep_recursion():
         changed = list(_changes(rule.condition))
-    for condition, change, place in changed:
-        yield Mutant(rule, condition, change, place)
+    for at in changed:
+        yield Mutant(rule, at.condition, at.change, at.place, at.value)
 
 
-_Change = tuple[Condition, str, "Place | None"]
+class _Change(NamedTuple):
+    """What a part of a condition becomes, in words, and where."""
+
+    condition: Condition
+    change: str
+    place: Place | None
+    value: str | None = None
 
 
 def _changes(condition: Condition) -> Iterator[_Change]:
@@ -88,18 +100,17 @@ def _changes(condition: Condition) -> Iterator[_Change]:
     if isinstance(condition, AllOf | AnyOf):
         yield from _chain_changes(condition)
     elif isinstance(condition, Negation):
-        yield condition.child, "'not' is taken away", _first_place(condition)
-        for changed, change, place in _changes(condition.child):
-            yield Negation(changed), change, place
+        yield _Change(condition.child, "'not' is taken away", _first_place(condition))
+        for below in _changes(condition.child):
+            yield below._replace(condition=Negation(below.condition))
     elif isinstance(condition, Macro):
-        for changed, change, place in _changes(condition.body):
-            yield Macro(condition.name, changed), change, place
+        for below in _changes(condition.body):
+            yield below._replace(condition=Macro(condition.name, below.condition))
     else:
-        place = place_of(condition)
-        yield Negation(condition), f"'{written_text(condition)}' is turned into its opposite", place
+        opposite = f"'{written_text(condition)}' is turned into its opposite"
+        yield _Change(Negation(condition), opposite, place_of(condition))
         if isinstance(condition, Test):
-            for test, change in _test_changes(condition):
-                yield test, change, place
+            yield from _test_changes(condition)
 
 
 def _chain_changes(condition: AllOf | AnyOf) -> Iterator[_Change]:
@@ -109,21 +120,23 @@ def _chain_changes(condition: AllOf | AnyOf) -> Iterator[_Change]:
         rest = (*children[:at], *children[at + 1 :])
         if rest:
             left = rest[0] if len(rest) == 1 else replace(condition, children=rest)
-            yield left, f"'{_described(child)}' is left out of what '{word}' joins", _first_place(child)
-        for changed, change, place in _changes(child):
-            yield replace(condition, children=(*children[:at], changed, *children[at + 1 :])), change, place
+            change = f"'{_described(child)}' is left out of what '{word}' joins"
+            yield _Change(left, change, _first_place(child))
+        for below in _changes(child):
+            changed = (*children[:at], below.condition, *children[at + 1 :])
+            yield below._replace(condition=replace(condition, children=changed))
     if len(children) > 1:
         other = AnyOf(children) if isinstance(condition, AllOf) else AllOf(children)
-        yield other, f"'{word}' becomes '{'or' if word == 'and' else 'and'}'", _first_place(condition)
+        becomes = f"'{word}' becomes '{'or' if word == 'and' else 'and'}'"
+        yield _Change(other, becomes, _first_place(condition))
 
 
-def _test_changes(test: Test) -> Iterator[tuple[Test, str]]:
+def _test_changes(test: Test) -> Iterator[_Change]:
+    place = place_of(test)
     neighbour = _NEIGHBOURS.get(test.operator)
     if neighbour is not None and test.modifier is None:
-        yield (
-            replace(test, operator=neighbour),
-            f"'{written_text(test)}' asks '{neighbour}' instead of '{test.operator}'",
-        )
+        change = f"'{written_text(test)}' asks '{neighbour}' instead of '{test.operator}'"
+        yield _Change(replace(test, operator=neighbour), change, place)
     if not isinstance(test.right, tuple):
         return
     constants = test.right
@@ -131,11 +144,15 @@ def _test_changes(test: Test) -> Iterator[tuple[Test, str]]:
         paths = constants[0].paths
         for path in paths if len(paths) > 1 else ():
             left = PathTree(other for other in paths if other != path)
-            yield replace(test, right=(left,)), f"'{path}' is left out of the paths"
+            yield _left_out(replace(test, right=(left,)), repr(path), place)
     elif len(constants) > 1:
         for at, constant in enumerate(constants):
             left_over = (*constants[:at], *constants[at + 1 :])
-            yield replace(test, right=left_over), f"{_constant(constant)} is left out of the values"
+            yield _left_out(replace(test, right=left_over), _constant(constant), place)
+
+
+def _left_out(test: Test, value: str, place: Place | None) -> _Change:
+    return _Change(test, f"{value} is left out of '{written_text(test)}'", place, value)
 
 
 def _constant(constant: Constant) -> str:
@@ -265,7 +282,23 @@ def mutation_text(scores: Iterable[MutationScore]) -> str:
     survivors = [mutant for score in scores for mutant in score.survivors]
     share = 1.0 if not total else 1 - len(survivors) / total
     lines = [f"mutants: {total - len(survivors)} of {total} noticed ({share:.0%})"]
+    values: dict[tuple[Rule, str], list[str]] = defaultdict(list)
     for mutant in survivors:
+        if mutant.value is not None:
+            values[mutant.rule, str(mutant.place)].append(mutant.value)
+    for mutant in survivors:
+        change = mutant.change
+        if mutant.value is not None:
+            left_out = values.pop((mutant.rule, str(mutant.place)), None)
+            if left_out is None:
+                continue  # told with the first
+            shown = ", ".join(left_out[:_VALUES_SHOWN])
+            more = f" and {len(left_out) - _VALUES_SHOWN} more" if len(left_out) > _VALUES_SHOWN else ""
+            of = change.removeprefix(f"{mutant.value} is left out of ")
+            change = f"{shown}{more} {'is' if len(left_out) == 1 else 'are, each alone,'} left out of {of}"
         where = "" if mutant.place is None else f"{mutant.place}: "
-        lines.append(f"  {where}no test of '{mutant.rule.name}' notices that {mutant.change}")
+        lines.append(f"  {where}no test of '{mutant.rule.name}' notices that {change}")
     return "\n".join(lines) + "\n"
+
+
+_VALUES_SHOWN = 8
