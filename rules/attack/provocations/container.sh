@@ -7,12 +7,17 @@ set -eu
 
 cannot() { echo "$1" >&2; exit 77; }
 command -v script > /dev/null || cannot "there is no program 'script', which gives a terminal"
-for root in /sys/fs/cgroup /sys/fs/cgroup/pids; do
-    [ -e "$root/cgroup.procs" ] && break
-done
+
+if [ -e /sys/fs/cgroup/cgroup.procs ]; then
+    root=/sys/fs/cgroup
+    own=$(sed -n 's/^0:://p' /proc/self/cgroup)
+else
+    root=/sys/fs/cgroup/memory
+    own=$(sed -n 's/^[0-9]*:memory://p' /proc/self/cgroup)
+fi
 group=$root/docker-000000000000000000000000000000000000000000000000000000000000c0de.scope
 mkdir "$group" || cannot "control groups cannot be made here"
-trap 'echo $$ > "$root/cgroup.procs"; rmdir "$group"' EXIT
+trap 'echo $$ > "$root$own/cgroup.procs"; rmdir "$group"' EXIT
 echo $$ > "$group/cgroup.procs"
 
 folder=$(mktemp -d)
