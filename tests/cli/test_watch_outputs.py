@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -77,3 +78,33 @@ def test_the_profile_of_rules_is_printed(tmp_path: Path) -> None:
     assert row.endswith("  Opened")
     evaluations, matches = map(int, row.split()[:2])
     assert evaluations >= matches == 1
+
+
+def test_a_watched_command_can_ask_for_the_metrics_of_its_watcher(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = int(taken.getsockname()[1])
+    asks = (
+        "import sys, urllib.request; "
+        f"sys.stdout.write(urllib.request.urlopen('http://127.0.0.1:{port}/metrics', timeout=20).read().decode())"
+    )
+    done = watch(
+        tmp_path,
+        f': > {tmp_path}/watched; exec {sys.executable} -c "{asks}"',
+        "webserver.enabled=true",
+        "webserver.listen_address=127.0.0.1",
+        f"webserver.listen_port={port}",
+        "webserver.prometheus_metrics_enabled=true",
+        "metrics.enabled=true",
+    )
+    assert done.returncode == 0, done.stderr
+    values = {
+        line.rpartition(" ")[0]: float(line.rpartition(" ")[2])
+        for line in done.stdout.splitlines()
+        if line.startswith(("falcosecurity_", "refengine_"))
+    }
+    assert values["falcosecurity_scap_n_threads_total"] >= 1
+    assert "falcosecurity_scap_n_fds_total" in values
+    assert values["falcosecurity_scap_n_evts_total"] >= 1
+    matches = 'falcosecurity_falco_rules_matches_total{priority="6",rule_name="Opened",source="syscall"}'
+    assert values[matches] == 1
+    assert values['refengine_output_written_total{output="stdout"}'] == 1
