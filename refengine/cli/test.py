@@ -16,7 +16,9 @@ from refengine.authoring.testing.outcome import Report
 from refengine.authoring.testing.reports import REPORTS
 from refengine.authoring.testing.session import Session
 from refengine.authoring.testing.watching import marks, wait_for_change
+from refengine.cli.messages import Messages
 from refengine.engine import Evaluator
+from refengine.errors import UsageError
 from refengine.terminal import Style
 
 PASSED, FAILED, UNUSABLE = 0, 1, 2
@@ -48,6 +50,14 @@ exit codes: 0 every test passed; 1 some failed; 2 some could not be used, or the
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with the arguments given, by default those of the process; return the exit code."""
     options = _parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except UsageError as error:
+        Messages().fail(str(error))
+        return UNUSABLE  # 1 is for tests that fail
+
+
+def _run(options: argparse.Namespace) -> int:
     if not options.watch:
         return _once(options)[0]
     while True:

@@ -114,4 +114,4 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["failed"] == 1
     assert "coverage of conditions" in done.stderr
     done = subprocess.run([*command[:4], "nowhere"], capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stderr) == (1, "Error: there is no file or folder 'nowhere'\n")
+    assert (done.returncode, done.stderr) == (2, "Error: there is no file or folder 'nowhere'\n")

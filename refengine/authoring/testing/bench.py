@@ -60,8 +60,9 @@ class Bench:
             found = self._judged(case, alerts, {(event.source, event.name) for event in case.events.events})
             if found and any(failure.missing or failure.unexpected for failure in found):
                 evidence = self._evidence(case)
+                process = self._engine(case.matching).process
                 for event in case.events.events:
-                    evidence.see(event)
+                    evidence.see(event, {alert.rule for alert in process(event)})
                 found = [_explained(failure, evidence) for failure in found]
             return Outcome(case, tuple(found))
         observation = case.events.observation()
@@ -90,9 +91,10 @@ class Bench:
         process = self._engine(case.matching).process
         alerts: list[Alert] = []
         for event in events:
-            alerts.extend(process(event))
+            raised = process(event)
+            alerts.extend(raised)
             if evidence is not None:
-                evidence.see(event)
+                evidence.see(event, {alert.rule for alert in raised})
             for watch in self.watchers:
                 watch(self.rules, event)
         return alerts
@@ -113,11 +115,8 @@ class Bench:
         return engine
 
     def _evidence(self, case: Case) -> Evidence:
-        enabled = self.rules.enabled()
         names = {named.name for named in case.expected.names}
-        strict = case.expected.alerts is not None
-        followed = enabled if strict else (rule for rule in enabled if rule.name in names)
-        return Evidence(followed, enabled if case.matching == "first" else ())
+        return Evidence(self.rules.enabled(), names, first_only=case.matching == "first")
 
 
 def _explained(failure: Failure, evidence: Evidence) -> Failure:

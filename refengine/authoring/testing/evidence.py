@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from refengine.authoring.explaining.wording import leaf_words
-from refengine.condition.trace import Trace, Tracer, distance, nearest_miss
+from refengine.condition.trace import OTHER_EVENT, Trace, Tracer, distance, nearest_miss
 from refengine.event import Event, RecordedEvent
 from refengine.fields.readers import RecordedReader, SystemReader
 from refengine.rulefile.rule import Rule
@@ -23,39 +23,54 @@ class _Seen:
 
 
 class Evidence:
-    """Follows some rules over the events of a test: how near each came, and on what it held."""
+    """Follows the rules that a test names over its events: how near each came, and on what it held.
 
-    def __init__(self, rules: Iterable[Rule], earlier: Iterable[Rule]) -> None:
+    `rules` are the enabled ones in order, `first_only` says that an event raises the alert of the first that holds.
+    """
+
+    def __init__(self, rules: Iterable[Rule], names: Collection[str], *, first_only: bool) -> None:
         self._rules = tuple(rules)
-        self._order = tuple(earlier)
+        self._names = frozenset(names)
+        self._first_only = first_only
         self._given, self._observed = Tracer(RecordedReader()), Tracer(SystemReader())
         self._nearest: dict[str, _Seen] = {}
         self._held: dict[str, _Seen] = {}
         self._taken: dict[str, tuple[str, Rule]] = {}
 
-    def see(self, event: Event | RecordedEvent) -> None:
-        """Look at one event."""
+    def see(self, event: Event | RecordedEvent, alerted: Collection[str]) -> None:
+        """Look at one event and the names of the rules that alerted on it, whether the test names them or not."""
         tracer = self._given if isinstance(event, RecordedEvent) else self._observed
+        name = f"event {event.number} ({event.name or 'without evt.type'})"
         for rule in self._rules:
             if rule.source != event.source:
                 continue
-            trace = tracer.trace(rule.condition, event)
-            name = f"event {event.number} ({event.name or 'without evt.type'})"
-            if trace.holds:
-                self._held.setdefault(rule.name, _Seen(name, trace, 0))
+            if rule.name in alerted:
+                if rule.name not in self._held:
+                    self._held[rule.name] = _Seen(name, tracer.trace(rule.condition, event), 0)
+            elif rule.name in self._names and not self._is_further_away(rule, event):
+                self._note_silence(rule, event, tracer, name)
+
+    def _is_further_away(self, rule: Rule, event: Event | RecordedEvent) -> bool:
+        best = self._nearest.get(rule.name)
+        return best is not None and best.distance < OTHER_EVENT and event.name not in rule.event_types
+
+    def _note_silence(self, rule: Rule, event: Event | RecordedEvent, tracer: Tracer, name: str) -> None:
+        trace = tracer.trace(rule.condition, event)
+        if trace.holds:
+            if self._first_only and rule.name not in self._taken:
                 self._note_taken(rule, event, tracer, name)
-                continue
-            seen = _Seen(name, trace, distance(trace))
-            best = self._nearest.get(rule.name)
-            if best is None or seen.distance < best.distance:
-                self._nearest[rule.name] = seen
+            return
+        seen = _Seen(name, trace, distance(trace))
+        best = self._nearest.get(rule.name)
+        if best is None or seen.distance < best.distance:
+            self._nearest[rule.name] = seen
 
     def _note_taken(self, rule: Rule, event: Event | RecordedEvent, tracer: Tracer, name: str) -> None:
-        for other in self._order:
+        for other in self._rules:
             if other is rule:
                 return
             if other.source == event.source and tracer.trace(other.condition, event).holds:
-                self._taken.setdefault(rule.name, (name, other))
+                self._taken[rule.name] = (name, other)
                 return
 
     def why_silent(self, rule: str) -> tuple[str, ...]:
