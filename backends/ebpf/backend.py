@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-import platform
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from refengine.backends.base import Capabilities, Interest, Statistics
@@ -15,6 +14,7 @@ from refengine.backends.ebpf.compiler import RAW_TRACEPOINTS
 from refengine.backends.ebpf.events import Decoder
 from refengine.backends.ebpf.layout import COUNTERS, NAME_IN_SET, SCRATCH_SIZE, SETTINGS, Counter
 from refengine.backends.ebpf.loading import Loaded, load
+from refengine.backends.ebpf.needs import check
 from refengine.backends.ebpf.plan import Plan, make_plan
 from refengine.backends.ebpf.prefilter.program import Prefilters, make_prefilters
 from refengine.backends.ebpf.prefilter.table import decides
@@ -88,7 +88,11 @@ class EbpfBackend:
         """
         if self._loaded is not None:
             raise BackendError("the ebpf backend is open already")
-        check_platform()
+        for need in check():
+            if not need.met:
+                raise BackendError(
+                    f"the ebpf backend cannot run here: {need.name}: {need.found}; {need.remedy}"
+                )
         plan = make_plan(interest)
         prefilters = make_prefilters(plan, interest.preconditions)
         names_max = sum(map(len, prefilters.names.values())) + 1
@@ -221,17 +225,7 @@ def find_tracepoints(calls: Iterable[int]) -> Mapping[int, int] | None:
     return found
 
 
-def check_platform() -> None:
-    """Return where the backend can work at all.
-
-    :raises BackendError: on other systems and processors than Linux on x86-64.
-    """
-    if not sys.platform.startswith("linux") or platform.machine() != "x86_64":
-        raise BackendError("the ebpf backend works on Linux on x86-64 only")
-
-
 def possible_processors() -> int:
     """Return for how many processors the kernel keeps values."""
-    with open("/sys/devices/system/cpu/possible", encoding="ascii") as file:  # noqa: PTH123
-        text = file.read().strip()
+    text = Path("/sys/devices/system/cpu/possible").read_text(encoding="ascii").strip()
     return int(text.replace("-", ",").split(",")[-1]) + 1
