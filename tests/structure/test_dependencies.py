@@ -58,7 +58,19 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     # The surface.
     "": RULES | {"output", "rulefile", "ruleset", "engine"},
     "cli": RULES
-    | {"output", "rulefile", "ruleset", "interest", "engine", "state", "terminal", "authoring", "service", "profile", ""}
+    | {
+        "output",
+        "rulefile",
+        "ruleset",
+        "interest",
+        "engine",
+        "state",
+        "terminal",
+        "authoring",
+        "service",
+        "profile",
+        "",
+    }
     | OPENING,
     # A command of its own, which the command line finds by name. It writes captures for engines that read no events.
     "conformance": RULES | {"output", "rulefile", "ruleset", "engine", "backends.capture", "cli", ""},
