@@ -75,6 +75,8 @@ def fits(operator: str, value: bytes, constants: list[bytes]) -> bool | None:
         return any(value != constant for constant in constants)
     if operator == "startswith":
         return any(value.startswith(constant) for constant in constants)
+    if operator == "contains":
+        return any(constant in value for constant in constants)
     if operator == "endswith":
         return any(value.endswith(constant) for constant in constants)
     return None

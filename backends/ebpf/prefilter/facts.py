@@ -35,6 +35,7 @@ class Facts:
     raw: bytes | None = None
     directory: int = AT_FDCWD
     cwd: bytes | None = None
+    args: tuple[int, ...] = ()
 
     def name(self) -> bytes | None:
         """Return the absolute path where it is certain, None where it is unknown."""

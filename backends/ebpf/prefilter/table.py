@@ -15,9 +15,18 @@ from refengine.backends.ebpf.prefilter.facts import (
     Level,
 )
 from refengine.backends.ebpf.prefilter.names import PATH_FORMS, folder, leaf, raw_name, text_of_name
-from refengine.backends.ebpf.prefilter.values import boolean, error_name, number, opened_kind, thread_name
+from refengine.backends.ebpf.prefilter.values import (
+    boolean,
+    error_name,
+    named_argument,
+    number,
+    opened_kind,
+    thread_name,
+)
 from refengine.backends.precondition import Comparison
+from refengine.backends.syscalls import kernel_bits as kb
 from refengine.tables.event_types import EventType
+from refengine.tables.flags import FLAG_TABLES
 from refengine.tables.syscalls import BY_NAME
 
 OPENS: Final = frozenset({"open", "openat", "openat2"})
@@ -38,6 +47,8 @@ def atom(event_type: str, comparison: Comparison) -> Atom | None:
         make = _OF_RESULTS[comparison.field]
     if make is None and event_type in OPENS:
         make = _OF_OPENS.get(comparison.field)
+    if make is None and event_type == "ptrace":
+        make = _OF_PTRACE.get(comparison.field)
     if make is None and event_type in PATHS and comparison.field == "fs.path.name":
         make = _path_of_open if event_type in OPENS else _path
     return None if make is None else make(comparison.operator, comparison.constants)
@@ -118,3 +129,13 @@ _OF_OPENS: Final[dict[str, Make]] = {
     "fd.filename": text_of_name({"=": leaf}, _file_name, f"{_IS_FILE} && f->result >= 0"),
     "fd.nameraw": raw_name,
 }
+
+
+def _requests() -> Make:
+    """Return the maker of comparisons of what a `ptrace` call asks for, by the names that events show."""
+    shown = {value: name.encode() for name, value in FLAG_TABLES["ptrace_requests"].items()}
+    named = {request: shown[kb.ptrace_requests(request)] for request in (*range(64), *range(0x4200, 0x4240))}
+    return named_argument(0, named, shown[kb.ptrace_requests(0xFFFFFFFF)])
+
+
+_OF_PTRACE: Final[dict[str, Make]] = {"evt.arg.request": _requests()}

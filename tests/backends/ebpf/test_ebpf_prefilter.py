@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refengine import load_rules
+from refengine.backends.ebpf.layout import RecordKind
 from refengine.backends.ebpf.plan import make_plan
 from refengine.backends.ebpf.prefilter.facts import Facts, Level
 from refengine.backends.ebpf.prefilter.program import expression, make_prefilters, passes
@@ -20,7 +21,7 @@ from refengine.interest import interest_of
 from refengine.rulefile.rule import Rule
 from refengine.source import Source
 from tests.corpus import corpus
-from tests.kernel_records import Machine, opened
+from tests.kernel_records import Machine, opened, record
 
 NAMES = (
     "/etc/shadow", "/etc/pam.d", "/etc/pam.d/x", "/", "/etc", "shadow", "./shadow", "../etc/shadow", "x",
@@ -153,6 +154,31 @@ def test_public_rules_exclude_ordinary_files() -> None:
     assert passes("openat", joined, Facts(3, b"cat", 1000, 0, b"/etc/shadow"))
     assert not passes("openat", joined, Facts(3, b"cat", 1000, 0, b"notes.txt", cwd=b"/home/me"))
     assert passes("openat", joined, Facts(3, b"cat", 1000, 0, b"shadow", cwd=b"/etc"))
+
+
+@pytest.mark.parametrize(
+    "comparison",
+    [
+        "evt.arg.request = PTRACE_ATTACH",
+        "evt.arg.request contains PTRACE_ATTACH",
+        "evt.arg.request contains PTRACE",
+        "evt.arg.request != PTRACE_ATTACH",
+        "evt.arg.request in (PTRACE_ATTACH, PTRACE_SEIZE)",
+        "evt.arg.request = PTRACE_UNKNOWN",
+        "evt.arg.request startswith PTRACE_P",
+    ],
+)
+def test_requests_of_ptrace(comparison: str) -> None:
+    text = f"- rule: A\n  desc: d\n  condition: evt.type = ptrace and {comparison}\n  output: o\n  priority: INFO\n"
+    (rule,) = load_rules(Source("rules.yaml", text)).rules
+    found = interest_of([rule], decides).preconditions["ptrace"]
+    assert isinstance(found, Comparison)
+    decided = atom("ptrace", found)
+    assert decided is not None
+    interpreter = Interpreter(SystemReader())
+    for request in (*range(40), *range(0x4200, 0x4210), 0x1234, 0xFFFFFFFF, 1 << 32):
+        event = Machine().event(record(RecordKind.SYSCALL_EXIT, name="ptrace", args=(request, 1)))
+        assert decided.holds(Facts(0, args=(request, 1))) is interpreter.holds(rule.condition, event)
 
 
 def test_calls_with_the_same_formula_share_a_program() -> None:
