@@ -160,7 +160,7 @@ class EbpfBackend:
         if ring is None or decoder is None:
             return None
         ring.wait(timeout)
-        events = [event for event in map(decoder.event, ring.take(_BATCH)) if event is not None]
+        events = [event for data in ring.take(_BATCH) for event in decoder.events(data)]
         number = self._delivered
         for event in events:
             number += 1
@@ -208,6 +208,17 @@ class EbpfBackend:
         loaded.close()
 
 
+TRACEPOINT_NAMES: Mapping[str, str] = {
+    "stat": "newstat",
+    "fstat": "newfstat",
+    "lstat": "newlstat",
+    "uname": "newuname",
+    "sendfile": "sendfile64",
+    "umount2": "umount",
+}
+"""System calls whose tracepoints the kernel names otherwise, after the functions that carry them out."""
+
+
 def find_tracepoints(calls: Iterable[int]) -> Mapping[int, int] | None:
     """Return the numbers of the tracepoints at the exits of system calls, None where they cannot be had.
 
@@ -217,7 +228,9 @@ def find_tracepoints(calls: Iterable[int]) -> Mapping[int, int] | None:
     try:
         with binding.tracing_folder() as folder:
             for call in calls:
-                id = binding.tracepoint_number(folder, "syscalls", f"sys_exit_{BY_NUMBER[call].name}")
+                name = BY_NUMBER[call].name
+                event = f"sys_exit_{TRACEPOINT_NAMES.get(name, name)}"
+                id = binding.tracepoint_number(folder, "syscalls", event)
                 if id is not None:
                     found[call] = id
     except OSError:

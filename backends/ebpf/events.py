@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Final
 
 from refengine.backends.ebpf import lifecycle
@@ -67,10 +68,23 @@ class Decoder:
 
     def __init__(self, plan: Plan, snap_length: int) -> None:
         self._calls = plan.calls
+        self._births = plan.births
         self._descriptors = RecordedDescriptors()
         # One object serves all calls, each of which is decoded at once.
         self._call = Call(Record(bytes(RECORD.size)), self._descriptors, snap_length, identify=True)
         self._boot = time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+
+    def events(self, data: bytes) -> Iterator[Event]:
+        """Yield the events of a record: one as a rule, two of a birth that rules ask for."""
+        event = self.event(data)
+        if event is None:
+            return
+        yield event
+        if self._births and event.record.head.kind == _BIRTH:
+            child = event.record.child()
+            params = lifecycle.returned(event.record)
+            if child is not None and params is not None:
+                yield Event(event.type, event.time, child.tid, params, cpu=event.cpu)
 
     def event(self, data: bytes) -> KernelEvent | None:
         """Return the event of a record, None where there is none: the exit of an execution that went well."""

@@ -162,6 +162,18 @@ def born(record: Record) -> list[ParamValue | None]:
     return params
 
 
+def returned(record: Record) -> list[ParamValue | None] | None:
+    """Return the parameters of the same call as they are for the one that was made, None where it is not known."""
+    child = record.child()
+    if child is None:
+        return None
+    params = born(record)
+    type = birth_type(record)
+    for parameter, value in (("res", 0), ("tid", child.tid), ("pid", child.pid), ("ptid", child.parent)):
+        params[type.index[parameter]] = value
+    return params
+
+
 def birth_type(record: Record) -> EventType:
     """Return the type of the event of a new thread or process."""
     call = BY_NUMBER.get(record.head.number)

@@ -44,12 +44,14 @@ class Plan:
     """Everything that the backend has to know of the interest.
 
     `calls` are the system calls by number; `environment` asks for the environment of programs, `threads` for
-    the births and ends of threads beside those of processes, `identify` device, inode and making of opened files.
+    the births and ends of threads beside those of processes, `births` for the returns of the calls that make
+    them, on both sides, `identify` for device, inode and making of opened files.
     """
 
     calls: Mapping[int, Watched]
     environment: bool
     threads: bool
+    births: bool
     identify: bool
 
 
@@ -64,14 +66,14 @@ def make_plan(interest: Interest) -> Plan:
         decode = _decoder(call)
         if decode is not None:
             calls[call.number] = Watched(call.name, call.exit, decode)
+    births = any(interest.wants(name) for name in BIRTHS)
     return Plan(
         calls,
         environment=any(
             field in _ENVIRONMENT or field.startswith(("evt.arg", "evt.rawarg")) for field in interest.fields
         ),
-        threads=interest.wants("procexit")
-        or any(interest.wants(name) for name in BIRTHS)
-        or "proc.nthreads" in interest.fields,
+        threads=interest.wants("procexit") or births or "proc.nthreads" in interest.fields,
+        births=births,
         identify=not _IDENTITY.isdisjoint(interest.fields),
     )
 

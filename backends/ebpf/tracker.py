@@ -38,8 +38,13 @@ class Tracker:
                     self._state.seed(found)
 
     def observe(self, event: Event) -> None:
-        """Apply an event, which has to be one of this backend's."""
-        assert isinstance(event, KernelEvent)
+        """Apply an event, which has to be one of this backend's.
+
+        The return of a call in the one that it made has no record of its own: the birth's has told all of it.
+        """
+        if not isinstance(event, KernelEvent):
+            self._state.apply(event)
+            return
         record = self._probe.record = event.record
         head = record.head
         threads = self._state.threads
