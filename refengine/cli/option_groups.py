@@ -46,6 +46,12 @@ def add_rules(group: argparse._ArgumentGroup) -> None:
         help="describe every rule, macro and list; in JSON with -o json_output=true")  # fmt: skip
     group.add_argument("-l", dest="describe_rule", metavar="RULE",
         help="describe one rule")  # fmt: skip
+    group.add_argument("-t", dest="only_tags", metavar="TAG", action="append", default=[],
+        help="run only rules with this tag; may be repeated (short for rules[].disable.rule=* and rules[].enable.tag=TAG)")  # fmt: skip
+    group.add_argument("-T", dest="without_tags", metavar="TAG", action="append", default=[],
+        help="run no rule with this tag; may be repeated (short for rules[].disable.tag=TAG)")  # fmt: skip
+    group.add_argument("-D", dest="without_names", metavar="TEXT", action="append", default=[],
+        help="run no rule whose name contains this; may be repeated (short for rules[].disable.rule=*TEXT*)")  # fmt: skip
     group.add_argument("--dry-run", action="store_true",
         help="do everything but watch: load the rules, check the backend, and end")  # fmt: skip
 

@@ -13,6 +13,7 @@ from typing import NoReturn
 from refengine.cli import option_groups
 from refengine.cli.subcommands import SUBCOMMANDS
 from refengine.errors import UsageError
+from refengine.rulefile.selection import Selection, from_flags
 from refengine.terminal import Style
 
 EXAMPLES = """
@@ -181,7 +182,7 @@ def _options(found: argparse.Namespace, command: tuple[str, ...]) -> Options:
     return Options(
         rules=tuple(found.rules),
         configuration=found.configuration,
-        overrides=tuple(found.overrides),
+        overrides=(*found.overrides, *map(_as_override, _old_selections(found))),
         backends=tuple(name for name in found.backends if name != "auto"),
         pids=(*found.pids, *found.more_pids),
         watched=tuple(found.watched),
@@ -259,3 +260,15 @@ def _unexpected(word: str, parser: argparse.ArgumentParser) -> UsageError:
     if word.endswith((".yaml", ".yml")):
         return UsageError(f"unexpected argument '{word}': rules are given with -r, each file with its own")
     return UsageError(f"unexpected argument '{word}': a command to watch stands behind --")
+
+
+def _old_selections(found: argparse.Namespace) -> tuple[Selection, ...]:
+    return from_flags(found.only_tags, found.without_tags, found.without_names)
+
+
+def _as_override(selection: Selection) -> str:
+    """Return a selection as the configuration says it, so that it holds after a reload, too."""
+    action = "enable" if selection.enable else "disable"
+    if selection.tag is not None:
+        return f"rules[].{action}.tag={selection.tag}"
+    return f"rules[].{action}.rule={selection.rule}"
