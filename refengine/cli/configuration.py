@@ -14,6 +14,7 @@ from refengine.cli.configuration_outputs import OutputSettings, output_settings
 from refengine.cli.configuration_service import ServiceSettings, service_settings
 from refengine.cli.container_plugin import ContainerEngines, container_engines
 from refengine.cli.document import Document, Node, assign, parse_override, unknown, without_effect
+from refengine.cli.rule_captures import CaptureSettings, capture_settings
 from refengine.errors import UsageError
 from refengine.output.formats import LineFormat
 from refengine.priority import Priority
@@ -66,6 +67,7 @@ class Configuration:
     static_fields: Mapping[str, str] = field(default_factory=dict)
     engine_kind: str = ""
     capture_file: str = ""
+    captures: CaptureSettings = field(default_factory=CaptureSettings)
     audit_address: Address | None = None
     container_engines: ContainerEngines = field(default_factory=ContainerEngines)
     service: ServiceSettings = field(default_factory=ServiceSettings)
@@ -106,6 +108,7 @@ def load_configuration(path: Path | None, overrides: Iterable[str] = ()) -> Conf
         static_fields=document.mapping("static_fields"),
         engine_kind=document.text("engine.kind"),
         capture_file=document.text("engine.replay.capture_file"),
+        captures=capture_settings(document),
         audit_address=plugin_address(document),
         container_engines=container_engines(document),
         service=service_settings(document),

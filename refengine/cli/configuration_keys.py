@@ -86,11 +86,11 @@ _KEYS = (
         "engine.modern_ebpf.disable_iterators", Kind.BOOLEAN, "processes that run already are read from /proc"
     ),
     Key("engine.replay.capture_file", Kind.STRING),
-    Key("capture.enabled", Kind.BOOLEAN, "events are recorded with -w FILE, not by rules"),
-    Key("capture.path_prefix", Kind.STRING, "events are recorded with -w FILE, not by rules"),
-    Key("capture.mode", Kind.STRING, "events are recorded with -w FILE, not by rules"),
-    Key("capture.default_duration", Kind.INTEGER, "events are recorded with -w FILE, not by rules"),
-    Key("capture.max_file_size_mb", Kind.INTEGER, "events are recorded with -w FILE, not by rules"),
+    Key("capture.enabled", Kind.BOOLEAN),
+    Key("capture.path_prefix", Kind.STRING),
+    Key("capture.mode", Kind.STRING),
+    Key("capture.default_duration", Kind.INTEGER),
+    Key("capture.max_file_size_mb", Kind.INTEGER),
     Key("load_plugins", Kind.ARRAY),
     Key("plugins[].name", Kind.STRING),
     Key(

@@ -17,6 +17,7 @@ from refengine.cli.observation import observations
 from refengine.cli.options import Options
 from refengine.cli.outputs import Outputs
 from refengine.cli.profile_table import profile_table
+from refengine.cli.rule_captures import RuleCaptures
 from refengine.cli.service import Service
 from refengine.cli.signals import interruption
 from refengine.cli.summary import Tally, summary, total, total_tally
@@ -58,6 +59,11 @@ def run(options: Options, configuration: Configuration, messages: Messages) -> i
                 Taps(each.connection, None if loaded is None else each.rules, options),
                 Tally(),
                 asked,
+                captures=(
+                    RuleCaptures(configuration.captures, each.connection)
+                    if configuration.captures.enabled
+                    else None
+                ),
             )
             for each in observed
         ]

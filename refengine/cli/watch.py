@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from refengine.backends.base import Connection, Interest, Statistics
 from refengine.cli.outputs import Outputs
 from refengine.cli.progress import Progress
+from refengine.cli.rule_captures import RuleCaptures
 from refengine.cli.signals import Interruption
 from refengine.cli.summary import Tally, total
 from refengine.cli.taps import Taps
@@ -65,6 +66,7 @@ class Watch:
     interest: Interest | None = None
     changes: deque[Change] = field(default_factory=deque)
     retired: Statistics = field(default_factory=Statistics)
+    captures: RuleCaptures | None = None
 
     def run(self, interest: Interest, seconds: float | None) -> bool:
         """Open the backend and evaluate events until there are no more, then return True.
@@ -85,6 +87,8 @@ class Watch:
             self.connection.backend.close()
             self.discard_changes()
             self.taps.close()
+            if self.captures is not None:
+                self.captures.close()
 
     def statistics(self) -> Statistics:
         """Return the counters so far, those of earlier backends among them."""
@@ -101,6 +105,7 @@ class Watch:
         backend = self.connection.backend
         read, observe, process = backend.read, self.connection.observe, self.engine.process
         asked, taps, changes, periodic = self.asked, self.taps.each, self.changes, self.periodic
+        captures = self.captures
         end = None if seconds is None else time.monotonic() + seconds
         while asked.signal is None and not asked.over:
             patience = _PATIENCE
@@ -123,9 +128,13 @@ class Watch:
                 observe(event)
                 for tap in taps:
                     tap(event)
+                if captures is not None:
+                    captures.take(event)
                 for alert in process(event):
                     self.tally.add(alert)
                     self.outputs.write(alert)
+                    if captures is not None:
+                        captures.alerted(alert.rule, event, self.rules)
             progress.update(backend.statistics().seen)
             periodic.run()
         return False
