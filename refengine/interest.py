@@ -6,16 +6,19 @@ from collections.abc import Iterable, Mapping
 
 from refengine.backends import precondition
 from refengine.backends.base import Interest
-from refengine.backends.precondition import Comparison, Decides, Precondition
+from refengine.backends.precondition import Block, Comparison, Decides, Precondition, Told
 from refengine.condition.event_types import ALL
 from refengine.condition.glob import Glob
 from refengine.condition.matcher import comparing
+from refengine.condition.networks import Network
 from refengine.condition.pathtree import PathTree
 from refengine.condition.prefilter import Every, Fact, Formula, Never, Some, any_of, prefilter
 from refengine.condition.regex import Regex
 from refengine.condition.typed import Constant, Existence, Modifier, Test
+from refengine.condition.types import ADDRESS_TYPES
 from refengine.fields.reading import FieldRead, Many
 from refengine.rulefile.rule import Rule
+from refengine.values import ValueType
 
 
 def interest_of(rules: Iterable[Rule], decides: Decides | None = None) -> Interest:
@@ -61,29 +64,33 @@ def _formula(rule: Rule, event_type: str, decides: Decides) -> Formula:
 
 
 def _comparison(test: Test | Existence, holds: bool) -> Comparison | None:
-    """Return a comparison of a field's one value with numbers or texts, None for anything else."""
+    """Return a comparison of a field with numbers, texts or addresses, None for anything else."""
     if isinstance(test, Existence) or not isinstance(test.right, tuple):
         return None
     if test.modifier in (Modifier.ONEOF, Modifier.ALLOF):
         return None  # not what a comparison with any of several constants says
     left = test.left
-    if not isinstance(left, FieldRead) or left.is_list or left.many is not Many.ONE:
+    if not isinstance(left, FieldRead) or left.is_list or left.many is Many.ANCESTORS:
         return None
-    constants: list[str | int] = []
+    constants: list[Told] = []
     for constant in test.right:
-        told = _told(constant)
+        told = _told(constant, left.type)
         if told is None:
             return None
         constants.extend(told)
     return Comparison(left.key, test.operator, tuple(constants), holds, comparing(test))
 
 
-def _told(constant: Constant) -> tuple[str | int, ...] | None:
-    """Return a constant as backends are told of it, None where it is of no kind that they know."""
+def _told(constant: Constant, type: ValueType) -> tuple[Told, ...] | None:
+    """Return a constant for a field of this type as backends are told of it, None where they know no such kind."""
     if isinstance(constant, str | int):
         return (constant,)
     if isinstance(constant, Glob | Regex):
         return (constant.pattern,)
+    if isinstance(constant, Network):
+        return (Block(constant.address, constant.prefix),)
+    if isinstance(constant, bytes) and type in ADDRESS_TYPES:
+        return (Block(constant, 8 * len(constant)),)
     return constant.paths if isinstance(constant, PathTree) else None
 
 

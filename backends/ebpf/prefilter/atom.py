@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from refengine.backends.ebpf.prefilter.facts import Facts, Level
+from refengine.backends.precondition import Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +34,11 @@ class Atom:
         return outcome if self.known is None else f"(!({self.known}) || {outcome})"
 
 
-Make: TypeAlias = "Callable[[str, tuple[str | int, ...]], Atom | None]"
+Constants: TypeAlias = "tuple[Told, ...]"
+Make: TypeAlias = "Callable[[str, Constants], Atom | None]"
 
 
-def integers_of(constants: tuple[str | int, ...]) -> list[int] | None:
+def integers_of(constants: Constants) -> list[int] | None:
     """Return constants that are all numbers of 64 bits, None where some are not."""
     numbers = [constant for constant in constants if isinstance(constant, int)]
     return (
@@ -44,7 +46,7 @@ def integers_of(constants: tuple[str | int, ...]) -> list[int] | None:
     )
 
 
-def texts_of(constants: tuple[str | int, ...]) -> list[bytes] | None:
+def texts_of(constants: Constants) -> list[bytes] | None:
     """Return constants that are all texts, as the system has them, None where some are not."""
     texts = [constant for constant in constants if isinstance(constant, str)]
     if len(texts) != len(constants):

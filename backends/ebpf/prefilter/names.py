@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
 
-from refengine.backends.ebpf.prefilter.atom import Atom, Make, all_of, any_of, fits, texts_of
+from refengine.backends.ebpf.prefilter.atom import Atom, Constants, Make, all_of, any_of, fits, texts_of
 from refengine.backends.ebpf.prefilter.facts import NAME_LIMIT, Facts, Level
 
 _WILD: Final = re.compile(rb"[*?\[\\]")
@@ -122,7 +122,7 @@ def text_of_name(
     `forms` gives the C by operator; `present` says in C whether the field has a value where the name is known.
     """
 
-    def make(operator: str, constants: tuple[str | int, ...]) -> Atom | None:
+    def make(operator: str, constants: Constants) -> Atom | None:
         texts = texts_of(constants)
         if operator in _PATTERNS and operator in forms and texts and max(map(len, texts)) < NAME_LIMIT // 2:
             return _patterns(operator, texts, read, known, present)
@@ -145,7 +145,7 @@ def text_of_name(
     return make
 
 
-def raw_name(operator: str, constants: tuple[str | int, ...]) -> Atom | None:
+def raw_name(operator: str, constants: Constants) -> Atom | None:
     """Make comparisons of `fd.nameraw`: what contains two dots in a row is not in a text without them."""
     texts = texts_of(constants)
     if texts is None or operator not in ("contains", "glob") or not all(b".." in text for text in texts):

@@ -8,6 +8,7 @@ from typing import Final
 
 from refengine.backends.ebpf.prefilter.atom import (
     Atom,
+    Constants,
     Make,
     all_of,
     any_of,
@@ -32,7 +33,7 @@ _NUMBER_OPERATORS: Final = {"=": "==", "==": "==", "!=": "!=", "<": "<", "<=": "
 def number(level: Level, expression: str, read: Callable[[Facts], int]) -> Make:
     """Return the maker of comparisons of a number that is always known."""
 
-    def make(operator: str, constants: tuple[str | int, ...]) -> Atom | None:
+    def make(operator: str, constants: Constants) -> Atom | None:
         numbers = integers_of(constants)
         compare = "==" if operator == "in" else _NUMBER_OPERATORS.get(operator)
         if numbers is None or compare is None:
@@ -59,7 +60,7 @@ def boolean(
 ) -> Make:
     """Return the maker of comparisons of a truth value."""
 
-    def make(operator: str, constants: tuple[str | int, ...]) -> Atom | None:
+    def make(operator: str, constants: Constants) -> Atom | None:
         if operator not in ("=", "==", "!=") or len(constants) != 1 or not isinstance(constants[0], bool):
             return None
         wanted = constants[0] is (operator != "!=")
@@ -73,7 +74,7 @@ def boolean(
     return make
 
 
-def error_name(operator: str, constants: tuple[str | int, ...]) -> Atom | None:
+def error_name(operator: str, constants: Constants) -> Atom | None:
     """Make comparisons of `evt.res`: `SUCCESS`, or the error's name."""
     texts = texts_of(constants)
     if texts is None or operator not in ("=", "==", "!=", "in", "startswith"):
@@ -105,7 +106,7 @@ def names_key(names: frozenset[bytes]) -> int:
     return int.from_bytes(blake2b(b"\0".join(sorted(names)), digest_size=8).digest(), "little")
 
 
-def thread_name(operator: str, constants: tuple[str | int, ...]) -> Atom | None:
+def thread_name(operator: str, constants: Constants) -> Atom | None:
     """Make comparisons of `proc.name`."""
     texts = texts_of(constants)
     if texts is None or operator not in ("=", "==", "in", "!=", "startswith"):
@@ -142,7 +143,7 @@ def thread_name(operator: str, constants: tuple[str | int, ...]) -> Atom | None:
 def opened_kind(of_file: bytes, of_folder: bytes, otherwise: bytes | None) -> Make:
     """Return the maker of comparisons of what an open made: a file or a folder, or nothing."""
 
-    def make(operator: str, constants: tuple[str | int, ...]) -> Atom | None:
+    def make(operator: str, constants: Constants) -> Atom | None:
         texts = texts_of(constants)
         if texts is None or operator not in ("=", "==", "!=", "in"):
             return None
@@ -172,7 +173,7 @@ def named_argument(position: int, names: Mapping[int, bytes], otherwise: bytes) 
     `names` are those of all values that have one, `otherwise` is what any other value is shown as.
     """
 
-    def make(operator: str, constants: tuple[str | int, ...]) -> Atom | None:
+    def make(operator: str, constants: Constants) -> Atom | None:
         texts = texts_of(constants)
         if texts is None or fits(operator, otherwise, texts) is None:
             return None
