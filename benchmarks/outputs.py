@@ -15,7 +15,8 @@ from pathlib import Path
 from refengine.output.alert import Alert
 from refengine.output.channel import Channel, FileChannel
 from refengine.output.formats import LineFormat
-from refengine.output.http import HttpChannel, HttpOutput
+from refengine.output.http import HttpChannel
+from refengine.output.http_settings import HttpOutput
 from refengine.output.program import ProgramChannel
 from refengine.output.queue import OutputQueue
 from refengine.priority import Priority

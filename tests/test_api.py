@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 import pickle
+from importlib import import_module
 
 import pytest
 
@@ -19,6 +21,22 @@ def test_the_names_are_sorted_and_exist() -> None:
     assert {
         "Engine", "check_condition", "load_rules", "parse_condition", "RulesError", "RecordedEvent",
     } <= set(refengine.__all__)  # fmt: skip
+
+
+def test_names_are_imported_from_where_type_checkers_see_them() -> None:
+    tree = ast.parse(inspect.getsource(refengine))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {
+        alias.asname or alias.name: getattr(import_module(found.module or ""), alias.name)
+        for found in block.body
+        if isinstance(found, ast.ImportFrom)
+        for alias in found.names
+    }
+    assert set(seen) == set(refengine.__all__) <= set(dir(refengine))
+    for name, value in seen.items():
+        assert getattr(refengine, name) is value
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = refengine.nothing  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", [name for name in refengine.__all__ if name != "Node"])

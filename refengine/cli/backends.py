@@ -1,4 +1,4 @@
-"""`--list-backends`, and the choice of a backend."""
+"""The choice of backends, by the options and the configuration."""
 
 from __future__ import annotations
 
@@ -8,28 +8,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from refengine.backends.registry import BACKENDS, availability
 from refengine.backends.target import Target
 from refengine.cli.configuration import Configuration
 from refengine.cli.listening import audit_address
 from refengine.cli.options import Options
 from refengine.errors import UsageError
 from refengine.fields.catalogue import K8S_AUDIT, SYSCALL
-
-
-def run() -> int:
-    """Print every backend, whether it can run here, and if not, why and what would help."""
-    width = max(map(len, BACKENDS))
-    for name, entry in BACKENDS.items():
-        print(f"{name:<{width}}  {entry.description}")
-        found = availability(name)
-        if found.available:
-            print(f"{'':<{width}}  available")
-            continue
-        print(f"{'':<{width}}  not available: {found.reason}")
-        if found.remedy:
-            print(f"{'':<{width}}  to change that: {found.remedy}")
-    return 0
 
 
 def choose(options: Options, configuration: Configuration) -> tuple[tuple[str, Target], ...]:

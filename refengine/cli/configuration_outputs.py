@@ -7,7 +7,7 @@ from pathlib import Path
 
 from refengine.cli.document import Document
 from refengine.errors import UsageError
-from refengine.output.http import USER_AGENT, HttpOutput
+from refengine.output.http_settings import USER_AGENT, HttpOutput
 
 CAPACITY = 65536
 """Alerts that may wait for each output unless the configuration says otherwise."""

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from refengine.cli.document import Document
+from refengine.cli.messages import LEVELS, LogSettings
 from refengine.errors import UsageError
 from refengine.service.drops import DropAction, DropSettings
 from refengine.service.metrics import Group, MetricsSettings
 from refengine.service.throttle import ThrottleSettings
-from refengine.service.web import WebSettings
+from refengine.service.web_settings import WebSettings
 
 _UNITS = (("y", 31_536_000), ("w", 604_800), ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1), ("ms", 0.001))
 _INTERVAL = re.compile("".join(rf"(?:(\d+){unit}(?![a-z]))?" for unit, _ in _UNITS))
@@ -24,22 +25,6 @@ _GROUPS = (
 )
 _SHORTEST_INTERVAL = 0.1
 """Seconds, as in Falco, between two snapshots at least."""
-
-LEVELS = ("emergency", "alert", "critical", "error", "warning", "notice", "info", "debug")
-"""The values of `log_level`; the first is the gravest."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogSettings:
-    """Where the program's own messages go, and from which of `LEVELS` on; None leaves that to `-v`.
-
-    With `json` each is one JSON object a line.
-    """
-
-    stderr: bool = True
-    syslog: bool = False
-    level: str | None = None
-    json: bool = False
 
 
 @dataclass(frozen=True, slots=True)

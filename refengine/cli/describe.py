@@ -7,10 +7,9 @@ import textwrap
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-from refengine.cli.configuration import Configuration
 from refengine.cli.describe_details import Describer
 from refengine.cli.load import load_rules
-from refengine.cli.options import Options
+from refengine.cli.request import Request
 from refengine.errors import UsageError
 from refengine.output.escape import single_line, valid_unicode
 from refengine.rulefile.loader import LoadResult
@@ -19,12 +18,13 @@ _NAMES = 50
 _DESCRIPTIONS = 60
 
 
-def run(options: Options, configuration: Configuration) -> int:
+def run(request: Request) -> int:
     """Print the description of all rules or of one, as two columns or in JSON.
 
     :raises RulesError: when the rules do not load.
     :raises UsageError: when there is no rule of that name.
     """
+    options, configuration = request.options, request.configuration
     result = load_rules(options, configuration)
     name = options.describe_rule
     if name is not None and all(rule.name != name for rule in result.rules):

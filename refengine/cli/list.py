@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Iterable
 
 from refengine.cli.field_classes import SOURCES, FieldClass, field_classes
-from refengine.cli.options import Options
+from refengine.cli.request import Request
 from refengine.errors import UsageError
 from refengine.fields.catalogue import Field
 from refengine.fields.registry import extractor_of
@@ -29,11 +29,12 @@ _TAGS = {
 """Flags of fields that a rule's author must know, as listings show them."""
 
 
-def run(options: Options) -> int:
+def run(request: Request) -> int:
     """Print the fields in the form asked for.
 
     :raises UsageError: for an event source that is not known.
     """
+    options = request.options
     source = options.list_source or ""
     if source and source not in SOURCES:
         raise UsageError(f"unknown event source '{source}': there are {', '.join(SOURCES)}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from refengine.cli.options import Options
+from refengine.cli.exit_codes import OK
+from refengine.cli.request import Request
 from refengine.cli.version import SCHEMA_VERSION
 from refengine.tables.event_types import EVENT_TYPES, EventType, Parameter
 from refengine.tables.flags import FLAG_TABLES
@@ -18,11 +19,16 @@ _SECTIONS = (
 )
 
 
-def run(options: Options) -> int:
-    """Print the event types in the form asked for."""
+def run(request: Request) -> int:
+    """Print the event types in the form asked for, or those that are left alone by default."""
+    options = request.options
+    if options.all_events:
+        print("No event type is left alone by default: every one that an enabled rule can match is observed,")
+        print("and no other, since no rule could tell the difference.")
+        return OK
     if options.format == "json":
         print(json.dumps({key: _records(sources) for _, key, sources in _SECTIONS}, indent=2))
-        return 0
+        return OK
     print(f"The events below are those of Falco's event schema {SCHEMA_VERSION}.")
     for title, _, sources in _SECTIONS:
         print(f"\n## {title}\n")
@@ -35,14 +41,7 @@ def run(options: Options) -> int:
         else:
             for name, is_exit, params in _rows(sources):
                 print(f"{'<' if is_exit else '>'} {name}({', '.join(map(_text, params))})")
-    return 0
-
-
-def run_ignored() -> int:
-    """Print the event types that are left alone by default."""
-    print("No event type is left alone by default: every one that an enabled rule can match is observed,")
-    print("and no other, since no rule could tell the difference.")
-    return 0
+    return OK
 
 
 def is_current(type: EventType) -> bool:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
-import mmap
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from refengine.cli import backends, describe, list_events, plugins, run, schemas, support, validate, version
-from refengine.cli import list as list_fields
-from refengine.cli.configuration import Configuration, load_configuration
 from refengine.cli.exit_codes import ERROR, NO_READER, OK
 from refengine.cli.messages import Messages
-from refengine.cli.options import HelpRequested, Options, parse_options
+from refengine.cli.options import HelpRequested, parse_options
+from refengine.cli.questions import answer
+from refengine.cli.request import Request
 from refengine.cli.subcommands import SUBCOMMANDS
 from refengine.errors import BackendError, DiagnosticError, RefengineError, UsageError
 from refengine.output.channel import ChannelClosedError
@@ -62,7 +59,7 @@ def _guarded(arguments: Sequence[str]) -> int:
         # A fault of the program's own; what is behind it matters only to who asks for it.
         messages.fail(f"internal fault, please report it: {type(error).__name__}: {error}")
         if "-v" in arguments:
-            traceback.print_exc()
+            sys.excepthook(type(error), error, error.__traceback__)
     else:
         return code
     return ERROR
@@ -78,56 +75,9 @@ def _dispatch(arguments: Sequence[str], messages: Messages) -> int:
         return OK
     except UsageError as error:
         raise UsageError(f"{error}\nTry 'refengine --help' for the options and examples.") from None
-    if options.configuration_schema:
-        return schemas.run_configuration()
-    if options.rule_schema:
-        return schemas.run_rules()
-    if options.all_events:
-        return list_events.run_ignored()
-    configuration = load_configuration(options.configuration, options.overrides)
-    messages.follow(configuration.service.log, verbose=options.verbose)
-    for warning in (*options.warnings, *configuration.warnings):
+    for warning in options.warnings:
         messages.warn(warning)
-    _tell_notes(configuration, messages, in_full=options.verbose)
-    return _answer(options, configuration, messages, arguments)
-
-
-def _tell_notes(configuration: Configuration, messages: Messages, *, in_full: bool) -> None:
-    """Say which keys have no effect: a file that was written for Falco has many of them, so not in full unasked."""
-    for note in configuration.notes if in_full else ():
-        messages.tell(note)
-    if configuration.notes:
-        count = len(configuration.notes)
-        messages.note(
-            f"{count} configuration key{'s have' if count > 1 else ' has'} no effect here; -v says why"
-        )
-
-
-def _answer(
-    options: Options, configuration: Configuration, messages: Messages, arguments: Sequence[str]
-) -> int:
-    if options.version:
-        return version.run(as_json=configuration.format.json)
-    if options.page_size:
-        print(f"Your system page size is: {mmap.PAGESIZE}")
-        return OK
-    if options.plugin_info is not None:
-        return plugins.run_info(options.plugin_info)
-    if options.list_plugins:
-        return plugins.run_list()
-    if options.list_backends:
-        return backends.run()
-    if options.list_source is not None:
-        return list_fields.run(options)
-    if options.list_events:
-        return list_events.run(options)
-    if options.validate:
-        return validate.run(options, configuration)
-    if options.describe_all or options.describe_rule is not None:
-        return describe.run(options, configuration)
-    if options.support:
-        return support.run(options, configuration, arguments)
-    return run.run(options, configuration, messages)
+    return answer(Request(options, arguments, messages))
 
 
 def _prepare_streams() -> None:

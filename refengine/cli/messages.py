@@ -6,16 +6,35 @@ import json
 import sys
 import time
 from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from refengine.cli.configuration_service import LogSettings
 from refengine.output.channel import ChannelError
 from refengine.output.escape import single_line, valid_unicode
 from refengine.output.syslog import SyslogChannel
 from refengine.output.times import iso8601_zulu
 from refengine.priority import Priority
 from refengine.report import render
-from refengine.rulefile.loader import LoadResult
 from refengine.terminal import Style
+
+if TYPE_CHECKING:
+    from refengine.rulefile.loader import LoadResult
+
+LEVELS = ("emergency", "alert", "critical", "error", "warning", "notice", "info", "debug")
+"""The values of `log_level`; the first is the gravest."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """Where the program's own messages go, and from which of `LEVELS` on; None leaves that to `-v`.
+
+    With `json` each is one JSON object a line.
+    """
+
+    stderr: bool = True
+    syslog: bool = False
+    level: str | None = None
+    json: bool = False
 
 
 class Messages:

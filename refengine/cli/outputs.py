@@ -14,7 +14,7 @@ from refengine.cli.configuration_outputs import OutputSettings
 from refengine.output.alert import Alert, hostname
 from refengine.output.channel import Channel, ChannelClosedError, FileChannel, StreamChannel
 from refengine.output.formats import LineFormat
-from refengine.output.http import HttpChannel
+from refengine.output.http_settings import HttpOutput
 from refengine.output.program import ProgramChannel
 from refengine.output.queue import OutputQueue
 from refengine.output.syslog import SyslogChannel
@@ -198,7 +198,14 @@ def _channels(
     if program is not None:
         yield "program", program, partial(ProgramChannel, program.command, keep_alive=program.keep_alive)
     if http is not None:
-        yield "http", (http, settings.echo), partial(HttpChannel, http, _print if settings.echo else None)
+        yield "http", (http, settings.echo), partial(_http_channel, http, echo=settings.echo)
+
+
+def _http_channel(settings: HttpOutput, *, echo: bool) -> Channel:
+    # Only who posts has to have the code for it loaded, and for TLS.
+    from refengine.output.http import HttpChannel
+
+    return HttpChannel(settings, _print if echo else None)
 
 
 def _print(answer: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from refengine.cli.exit_codes import OK
+from refengine.cli.request import Request
 from refengine.errors import UsageError
 from refengine.rulefile.versions import BUILT_IN_PLUGINS
 
@@ -13,22 +15,20 @@ _ABOUT = {
 """What each plugin adds, the event source concerned, and whether it brings events of its own."""
 
 
-def run_list() -> int:
-    """Print what each built-in plugin does."""
-    print(f"{len(BUILT_IN_PLUGINS)} plugins are built in:\n")
-    print("\n\n".join(_describe(name) for name in BUILT_IN_PLUGINS))
-    return 0
-
-
-def run_info(name: str) -> int:
-    """Print what one plugin does.
+def run(request: Request) -> int:
+    """Print what the plugin asked for does, or else what each built-in one does.
 
     :raises UsageError: when there is none of that name.
     """
+    name = request.options.plugin_info
+    if name is None:
+        print(f"{len(BUILT_IN_PLUGINS)} plugins are built in:\n")
+        print("\n\n".join(_describe(name) for name in BUILT_IN_PLUGINS))
+        return OK
     if name not in BUILT_IN_PLUGINS:
         raise UsageError(f"there is no plugin '{name}': built in are {', '.join(BUILT_IN_PLUGINS)}")
     print(_describe(name))
-    return 0
+    return OK
 
 
 def _describe(name: str) -> str:

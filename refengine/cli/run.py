@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from refengine.cli.collection import seldom_collected
 from refengine.cli.configuration import Configuration
 from refengine.cli.container_names import container_names
 from refengine.cli.exit_codes import OK
@@ -17,6 +18,7 @@ from refengine.cli.observation import observations
 from refengine.cli.options import Options
 from refengine.cli.outputs import Outputs
 from refengine.cli.profile_table import profile_table
+from refengine.cli.request import Request
 from refengine.cli.rule_captures import RuleCaptures
 from refengine.cli.service import Service
 from refengine.cli.signals import interruption
@@ -29,11 +31,12 @@ from refengine.recursion import deep_recursion
 from refengine.rulefile.rule import Rule
 
 
-def run(options: Options, configuration: Configuration, messages: Messages) -> int:
+def run(request: Request) -> int:
     """Watch until the end, a signal or the time limit; return the program's exit code.
 
     :raises RefengineError: when something cannot start or go on; what was started has been ended then.
     """
+    options, configuration, messages = request.options, request.configuration, request.messages
     loaded = _loaded(options, configuration, messages)
     observed = observations(options, configuration, loaded, messages)
     if options.dry_run:
@@ -49,7 +52,13 @@ def run(options: Options, configuration: Configuration, messages: Messages) -> i
     # A hangup asks for a reload, but of who runs a command in a terminal it is the end.
     reloads = not options.command
     names = container_names(observed, configuration.container_engines, messages)
-    with _pid_file(options.pid_file), interruption(reloads=reloads) as asked, deep_recursion(), names:
+    with (
+        _pid_file(options.pid_file),
+        interruption(reloads=reloads) as asked,
+        deep_recursion(),
+        names,
+        seldom_collected(),
+    ):
         watches = [
             Watch(
                 each.connection,

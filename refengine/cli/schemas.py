@@ -8,6 +8,8 @@ from typing import Any
 
 from refengine.cli.configuration_files import Strategy
 from refengine.cli.configuration_keys import KEYS, Kind
+from refengine.cli.exit_codes import OK
+from refengine.cli.request import Request
 
 _DRAFT = "http://json-schema.org/draft-06/schema#"
 _TEXT = {"type": "string"}
@@ -43,16 +45,11 @@ _FULLER: dict[str, dict[str, Any]] = {
 """Keys of which more can be said than the kind of their values."""
 
 
-def run_configuration() -> int:
-    """Print the schema of configuration files."""
-    print(json.dumps(configuration_schema(), indent=2))
-    return 0
-
-
-def run_rules() -> int:
-    """Print the schema of rules files."""
-    print(json.dumps(rules_schema(), indent=2))
-    return 0
+def run(request: Request) -> int:
+    """Print the schema of configuration files, or else of rules files."""
+    schema = configuration_schema() if request.options.configuration_schema else rules_schema()
+    print(json.dumps(schema, indent=2))
+    return OK
 
 
 def configuration_schema() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from refengine.cli.configuration import Configuration
 from refengine.cli.messages import Messages
@@ -13,14 +14,16 @@ from refengine.cli.outputs import Outputs
 from refengine.cli.renewal import Renewal, status
 from refengine.cli.signals import Interruption
 from refengine.cli.summary import total
-from refengine.cli.version import versions
 from refengine.cli.watch import Watch
 from refengine.service.drops import DropWatch
 from refengine.service.files import FileWatch
 from refengine.service.notify import Supervisor
 from refengine.service.periodic import Periodic
 from refengine.service.snapshots import Snapshots
-from refengine.service.web import WebServer
+
+if TYPE_CHECKING:
+    from refengine.service.web import WebServer
+    from refengine.service.web_settings import WebSettings
 
 _SOON = 0.2
 """Seconds after which a signal that asks for a reload is noticed."""
@@ -80,8 +83,15 @@ class Service:
             if self._waiting:
                 return
         if self._settings.web is not None:
-            self._web = WebServer(self._settings.web, versions(), self._metrics)
+            self._web = self._web_server(self._settings.web)
         self._supervisor.ready(status(sum(len(watch.rules) for watch in self._watches)))
+
+    def _web_server(self, settings: WebSettings) -> WebServer:
+        # Only who has a web server has to have the code for it loaded, and for TLS.
+        from refengine.cli.version import versions
+        from refengine.service.web import WebServer
+
+        return WebServer(settings, versions(), self._metrics)
 
     def _jobs(self, *, is_live: bool) -> Iterator[tuple[float, Callable[[], None]]]:
         yield _SOON, self._reload_if_asked

@@ -5,24 +5,22 @@ from __future__ import annotations
 import json
 import platform
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
-from refengine.cli.configuration import Configuration
 from refengine.cli.load import rules_paths
-from refengine.cli.options import Options
+from refengine.cli.request import Request
 from refengine.cli.version import own_version, versions
 from refengine.errors import RulesError, UsageError
 from refengine.output.escape import valid_unicode
 from refengine.rulefile.files import read_source
 
 
-def run(options: Options, configuration: Configuration, arguments: Sequence[str]) -> int:
+def run(request: Request) -> int:
     """Print the report.
 
     :raises RulesError: for a rules file that cannot be read.
     """
-    system = platform.uname()
+    options, system = request.options, platform.uname()
     report = {
         "version": own_version(),
         "versions": versions(),
@@ -33,23 +31,22 @@ def run(options: Options, configuration: Configuration, arguments: Sequence[str]
             "version": system.version,
             "machine": system.machine,
         },
-        "cmdline": valid_unicode(" ".join([sys.argv[0], *arguments])),
+        "cmdline": valid_unicode(" ".join([sys.argv[0], *request.arguments])),
         "engine_info": {"engine_version": versions()["engine_version"]},
         "config": "" if options.configuration is None else _content(options.configuration),
-        "rules_files": [
-            {"name": str(path), "content": _rules(path)} for path in _paths(options, configuration)
-        ],
+        "rules_files": [{"name": str(path), "content": _rules(path)} for path in _paths(request)],
     }
     print(json.dumps(report, sort_keys=True))
     return 0
 
 
-def _paths(options: Options, configuration: Configuration) -> tuple[Path, ...]:
+def _paths(request: Request) -> tuple[Path, ...]:
     """Return the rules files; a report without rules is a report as well."""
+    configuration = request.configuration
     try:
-        return rules_paths(options, configuration)
+        return rules_paths(request.options, configuration)
     except UsageError:
-        if options.rules:
+        if request.options.rules:
             raise
         return ()
 

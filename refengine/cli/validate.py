@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import sys
 
-from refengine.cli.configuration import Configuration
 from refengine.cli.exit_codes import ERROR, OK
 from refengine.cli.load import expanded, load_options
-from refengine.cli.options import Options
+from refengine.cli.request import Request
 from refengine.rulefile.loader import load
 from refengine.rulefile.result import validation_json, validation_summary, validation_text
 
 
-def run(options: Options, configuration: Configuration) -> int:
+def run(request: Request) -> int:
     """Print the verdict on each file; return an error when one is invalid.
 
     The files of `-r` are loaded first, and only to define what the others use.
 
     :raises UsageError: for a folder that cannot be read or has no rules files.
     """
+    options, configuration = request.options, request.configuration
     validated = expanded(options.validate)
     result = load((*expanded(options.rules), *validated), load_options(configuration, options.appended))
     print(validation_json(result) if configuration.format.json else validation_text(result))

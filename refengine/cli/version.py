@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
+from refengine.cli.request import Request
 from refengine.rulefile.versions import BUILT_IN_PLUGINS, ENGINE_VERSION
 
 FALCO_VERSION = "0.44.0"
@@ -17,6 +17,9 @@ SCHEMA_VERSION = "4.5.1"
 
 def own_version() -> str:
     """Return the version of the installed package, or `unknown` in a bare checkout."""
+    # Metrics name the version, too, and the import takes longer than most of the program's.
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("refengine")
     except PackageNotFoundError:
@@ -36,9 +39,9 @@ def versions() -> dict[str, object]:
     }
 
 
-def run(*, as_json: bool) -> int:
+def run(request: Request) -> int:
     """Print the versions, one a line or as JSON."""
-    if as_json:
+    if request.is_configured and request.configuration.format.json:
         print(json.dumps(versions(), sort_keys=True))
         return 0
     print(f"refengine version: {own_version()} ({platform.machine()})")

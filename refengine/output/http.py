@@ -7,15 +7,12 @@ import http.client
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 from refengine.output.channel import ChannelError, LineRefusedError
+from refengine.output.http_settings import HttpOutput
 from refengine.priority import Priority
-
-USER_AGENT: Final = "refengine"
 
 PATIENCE: Final = 5.0
 """Seconds that the receiver may take to accept a connection, or for any part of its answer."""
@@ -25,26 +22,6 @@ _REFUSED: Final = frozenset({400, 405, 406, 410, 411, 413, 414, 415, 422, 431})
 
 _ANSWER_LIMIT: Final = 1 << 20
 """Bytes of an answer that are read; a connection whose answer is longer is given up."""
-
-
-@dataclass(frozen=True, slots=True)
-class HttpOutput:
-    """Where and how alerts are posted.
-
-    With `insecure` the receiver's certificate is not verified. `authority` is a file and `authorities` a folder
-    of certificates to verify it against, instead of the system's. `certificate` and `key` identify this side.
-    """
-
-    url: str
-    json: bool = False
-    user_agent: str = USER_AGENT
-    insecure: bool = False
-    authority: Path | None = None
-    authorities: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-    compress: bool = False
-    keep_alive: bool = False
 
 
 class HttpChannel:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from refengine.rulefile.rule import Rule
+if TYPE_CHECKING:
+    from refengine.rulefile.rule import Rule
 
 
 @dataclass(frozen=True, slots=True)

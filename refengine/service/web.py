@@ -7,7 +7,6 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import BoundedSemaphore, Thread, Timer
@@ -16,6 +15,7 @@ from typing import Any, Final
 from refengine.errors import RefengineError
 from refengine.service.metrics import Metric
 from refengine.service.prometheus import CONTENT_TYPE, exposition
+from refengine.service.web_settings import WebSettings
 
 PATIENCE: Final = 10.0
 """Seconds that a client may take over everything, so that slow ones cannot keep the others out for long."""
@@ -23,22 +23,6 @@ PATIENCE: Final = 10.0
 
 class WebServerError(RefengineError):
     """The web server cannot be started; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class WebSettings:
-    """Where to listen and what to answer.
-
-    At most `threads` requests are answered at once; more of them are turned away. `certificate` is a file with a
-    certificate and its key, for TLS. `metrics` says whether `/metrics` is there.
-    """
-
-    address: str = "0.0.0.0"  # noqa: S104  # Falco's default; who probes a node's health is not on it
-    port: int = 8765
-    healthz: str = "/healthz"
-    threads: int = 8
-    certificate: Path | None = None
-    metrics: bool = False
 
 
 Page = Callable[[], "tuple[str, str]"]

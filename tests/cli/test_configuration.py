@@ -9,7 +9,7 @@ from refengine.cli.configuration_keys import KEYS
 from refengine.cli.configuration_outputs import FileOutput, ProgramOutput
 from refengine.errors import UsageError
 from refengine.output.formats import LineFormat
-from refengine.output.http import HttpOutput
+from refengine.output.http_settings import HttpOutput
 from refengine.priority import Priority
 from refengine.rulefile.selection import Selection
 

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from refengine.cli.configuration import load_configuration
-from refengine.cli.configuration_service import LogSettings, ServiceSettings, interval
+from refengine.cli.configuration_service import ServiceSettings, interval
+from refengine.cli.messages import LogSettings
 from refengine.errors import UsageError
 from refengine.service.drops import DropAction, DropSettings
 from refengine.service.metrics import Group, MetricsSettings
 from refengine.service.throttle import ThrottleSettings
-from refengine.service.web import WebSettings
+from refengine.service.web_settings import WebSettings
 
 
 def configure(*overrides: str) -> ServiceSettings:

@@ -4,19 +4,23 @@ import json
 
 import pytest
 
-from refengine.cli import list as list_fields
-from refengine.cli import list_events, plugins, schemas, version
+from refengine.cli import schemas, version
 from refengine.cli.field_classes import field_classes
+from refengine.cli.messages import Messages
 from refengine.cli.options import parse_options
+from refengine.cli.questions import answer
+from refengine.cli.request import Request
 from refengine.errors import UsageError
 from refengine.fields.catalogue import CATALOGUE
 from refengine.terminal import Style
 
 
+def request(*arguments: str) -> Request:
+    return Request(parse_options(arguments, Style(False)), arguments, Messages())
+
+
 def listed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    options = parse_options(arguments, Style(False))
-    run = list_events.run if options.list_events else list_fields.run
-    assert run(options) == 0
+    assert answer(request(*arguments)) == 0
     return capsys.readouterr().out
 
 
@@ -75,7 +79,7 @@ def test_markdown_has_tables(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_an_unknown_source_is_refused() -> None:
     with pytest.raises(UsageError, match="there are syscall, k8s_audit"):
-        list_fields.run(parse_options(["--list=nothing"], Style(False)))
+        answer(request("--list=nothing"))
 
 
 def test_events_have_parameters_with_their_flags(capsys: pytest.CaptureFixture[str]) -> None:
@@ -95,23 +99,19 @@ def test_events_in_json_and_markdown(capsys: pytest.CaptureFixture[str]) -> None
 
 
 def test_versions(capsys: pytest.CaptureFixture[str]) -> None:
-    assert version.run(as_json=False) == 0
-    text = capsys.readouterr().out
+    text = listed(capsys, "--version")
     assert "Engine:" in text
     assert version.FALCO_VERSION in text
-    assert version.run(as_json=True) == 0
-    document = json.loads(capsys.readouterr().out)
+    document = json.loads(listed(capsys, "--version", "-o", "json_output=true"))
     assert document["falco_version"] == version.FALCO_VERSION
     assert document["engine_version_semver"].split(".")[1] == document["engine_version"]
 
 
 def test_plugins(capsys: pytest.CaptureFixture[str]) -> None:
-    assert plugins.run_list() == 0
-    assert "Name: k8saudit" in capsys.readouterr().out
-    assert plugins.run_info("container") == 0
-    assert capsys.readouterr().out.startswith("Name: container\n")
+    assert "Name: k8saudit" in listed(capsys, "--list-plugins")
+    assert listed(capsys, "--plugin-info", "container").startswith("Name: container\n")
     with pytest.raises(UsageError, match="there is no plugin 'x'"):
-        plugins.run_info("x")
+        answer(request("--plugin-info", "x"))
 
 
 def test_the_schemas_are_schemas_and_accept_what_is_right() -> None:

@@ -18,7 +18,8 @@ import pytest
 from refengine.output.alert import Alert
 from refengine.output.channel import ChannelError, LineRefusedError
 from refengine.output.formats import LineFormat
-from refengine.output.http import HttpChannel, HttpOutput
+from refengine.output.http import HttpChannel
+from refengine.output.http_settings import HttpOutput
 from refengine.priority import Priority
 
 

@@ -16,7 +16,8 @@ import pytest
 from refengine.service import web
 from refengine.service.metrics import Group, Metric, counter, gauge
 from refengine.service.prometheus import exposition
-from refengine.service.web import WebServer, WebServerError, WebSettings
+from refengine.service.web import WebServer, WebServerError
+from refengine.service.web_settings import WebSettings
 
 
 def metrics() -> list[Metric]:

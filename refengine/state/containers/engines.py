@@ -1,4 +1,7 @@
-"""Which runtimes are asked, and at which sockets."""
+"""Which runtimes are asked, and at which sockets.
+
+The code that asks is loaded with the first question for a runtime.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,7 @@ from importlib.util import find_spec
 from types import MappingProxyType
 from typing import Final
 
-from refengine.state.containers.containerd import ContainerdRuntime
-from refengine.state.containers.cri import CriRuntime
-from refengine.state.containers.directory import MakeListener
-from refengine.state.containers.docker import DockerRuntime
-from refengine.state.containers.docker_events import DockerEvents
+from refengine.state.containers.directory import Listener, MakeListener
 from refengine.state.containers.facts import ContainerFacts
 from refengine.state.containers.identity import ContainerId
 from refengine.state.containers.runtime import NO_RUNTIME, Runtime, UnknownError
@@ -33,13 +32,33 @@ class Engine:
     needs: str | None = None
 
 
+def _docker(path: str) -> Runtime:
+    from refengine.state.containers.docker import DockerRuntime
+
+    return DockerRuntime(path, kind="docker")
+
+
+def _podman(path: str) -> Runtime:
+    from refengine.state.containers.docker import DockerRuntime
+
+    return DockerRuntime(path, kind="podman")
+
+
+def _docker_events(pattern: str, found: Callable[[str], None]) -> Listener:
+    from refengine.state.containers.docker_events import DockerEvents
+
+    return DockerEvents(pattern, found)
+
+
 def _cri(path: str) -> Runtime:
+    from refengine.state.containers.cri import CriRuntime
     from refengine.state.containers.grpc import call
 
     return CriRuntime(path, call)
 
 
 def _containerd(path: str) -> Runtime:
+    from refengine.state.containers.containerd import ContainerdRuntime
     from refengine.state.containers.grpc import call
 
     return ContainerdRuntime(path, call)
@@ -52,15 +71,15 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
         "docker": Engine(
             frozenset({"docker"}),
             ("/var/run/docker.sock", "/run/user/*/docker.sock"),
-            partial(DockerRuntime, kind="docker"),
+            _docker,
         ),
         "podman": Engine(
             frozenset({"podman"}),
             ("/run/podman/podman.sock", "/run/user/*/podman/podman.sock"),
-            partial(DockerRuntime, kind="podman"),
+            _podman,
         ),
         "cri": Engine(
-            CriRuntime.kinds,
+            frozenset({"containerd", "cri-o"}),
             (
                 "/run/containerd/containerd.sock",
                 "/run/k3s/containerd/containerd.sock",
@@ -70,7 +89,7 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
             _GRPC,
         ),
         "containerd": Engine(
-            ContainerdRuntime.kinds, ("/run/containerd/containerd.sock",), _containerd, _GRPC
+            frozenset({"containerd"}), ("/run/containerd/containerd.sock",), _containerd, _GRPC
         ),
     }
 )
@@ -120,7 +139,7 @@ def listeners(
     """Return who tells of new containers, and the kind of these; `sockets` and `off` are as for `runtimes`."""
     switched_off = frozenset(off)
     return tuple(
-        (name, partial(DockerEvents, pattern))
+        (name, partial(_docker_events, pattern))
         for name in ("docker", "podman")
         if name not in switched_off
         for pattern in sockets.get(name, ()) or ENGINES[name].sockets

@@ -1,0 +1,79 @@
+"""What a command line does not need, it does not import: the first alert of a watched command must not wait for it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PROGRAM = """
+import json, sys
+from refengine.cli.main import main
+code = main(sys.argv[1:])
+print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
+"""
+
+
+def imported(*arguments: str) -> set[str]:
+    """Return the modules that a process has imported once it has run a command line."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    code, modules = json.loads(done.stderr.splitlines()[-1])
+    assert code == 0, done.stderr
+    return set(modules)
+
+
+HEAVY = {
+    "email",
+    "http.client",
+    "http.server",
+    "importlib.metadata",
+    "importlib.resources",
+    "ssl",
+    "aiohttp",
+    "h2",
+    "refengine.authoring",
+    "refengine.cli.describe",
+    "refengine.cli.list",
+    "refengine.service.web",
+    "refengine.state.containers.docker",
+}
+"""What a run without web server, HTTP output and containers has no use for."""
+
+
+def test_the_version_is_told_without_the_language() -> None:
+    found = imported("--version")
+    own = {name for name in found if name.startswith("refengine.")}
+    assert "refengine.cli.version" in own
+    assert not own & {"refengine.engine", "refengine.cli.configuration", "refengine.cli.run"}
+    assert not {name for name in own if name.startswith(("refengine.condition", "refengine.backends"))}
+    assert not found & {"yaml", "re2", *HEAVY} - {"email", "importlib.metadata", "importlib.resources"}
+
+
+@pytest.mark.ptrace
+def test_watching_a_command_takes_no_more_than_it_needs(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        "- rule: Anything runs\n  desc: a program\n  condition: evt.type = execve\n  output: x\n  priority: INFO\n"
+    )
+    found = imported("--backend", "ptrace", "-r", str(rules), "--", "true")
+    assert "refengine.backends.ptrace.backend" in found
+    assert not found & HEAVY
+
+
+def test_validation_needs_no_backend() -> None:
+    found = imported("-V", "rules/quickstart.yaml")
+    assert "refengine.rulefile.loader" in found
+    assert not found & (HEAVY | {"refengine.engine", "refengine.cli.watch"})
+    assert not {name for name in found if name.startswith("refengine.backends.ptrace")}
