@@ -11,17 +11,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+
+from benchmarks.monitor import Monitor, compiled, processor_time
 
 SOURCE = Path(__file__).with_suffix(".c")
 WORK = {
@@ -34,10 +32,6 @@ WORK = {
 }
 """The kinds of work, and how often each is done."""
 
-PATIENCE = 60.0
-_TICKS = os.sysconf("SC_CLK_TCK")
-_DROPPED = re.compile(r"^Events dropped: (\d+)", re.MULTILINE)
-
 
 @dataclass(slots=True)
 class Result:
@@ -46,74 +40,6 @@ class Result:
     wall: float = float("inf")
     processor: float = float("inf")
     agent: float = float("inf")
-
-
-@dataclass(slots=True)
-class Monitor:
-    """A program that watches the machine. Without a command there is none."""
-
-    name: str
-    command: list[str] = field(default_factory=list)
-    dropped: int = 0
-    resident: int = 0
-
-    @contextmanager
-    def running(self) -> Iterator[int]:
-        """Have it watch while the body runs; give its process id, 0 for none."""
-        if not self.command:
-            yield 0
-            return
-        with tempfile.TemporaryFile("w+") as output:
-            process = subprocess.Popen(self.command, stdout=output, stderr=subprocess.STDOUT)
-            try:
-                _wait_until_attached(process)
-                yield process.pid
-                self.resident = max(self.resident, _resident(process.pid))
-            finally:
-                process.send_signal(signal.SIGINT)
-                process.wait(PATIENCE)
-                output.seek(0)
-                found = _DROPPED.search(output.read())
-                self.dropped += int(found[1]) if found is not None else 0
-
-
-def _wait_until_attached(process: subprocess.Popen[bytes]) -> None:
-    """Return when the process has attached programs to the kernel.
-
-    :raises SystemExit: when it ends instead.
-    """
-    limit = time.monotonic() + PATIENCE
-    while time.monotonic() < limit:
-        if process.poll() is not None:
-            raise SystemExit(f"the monitor ended: {process.args!r}")
-        links = [_link(entry) for entry in Path(f"/proc/{process.pid}/fd").iterdir()]
-        if any("perf_event" in link or "bpf_link" in link or "bpf-raw" in link for link in links):
-            time.sleep(1.0)  # the processes that are there already are taken in after that
-            return
-        time.sleep(0.1)
-    raise SystemExit("the monitor has not attached to anything")
-
-
-def _link(entry: Path) -> str:
-    try:
-        return str(entry.readlink())
-    except OSError:
-        return ""
-
-
-def _processor_time(pid: int) -> float:
-    """Return the seconds of processor time that a process has used."""
-    text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    columns = text[text.rfind(")") + 2 :].split()
-    return (int(columns[11]) + int(columns[12])) / _TICKS
-
-
-def _resident(pid: int) -> int:
-    """Return the resident memory of a process in kilobytes."""
-    found = re.search(
-        r"^VmRSS:\s+(\d+)", Path(f"/proc/{pid}/status").read_text(encoding="utf-8"), re.MULTILINE
-    )
-    return int(found[1]) if found is not None else 0
 
 
 def measure(
@@ -125,14 +51,14 @@ def measure(
         for monitor in monitors:
             with monitor.running() as pid:
                 for kind, count in work.items():
-                    before = _processor_time(pid) if pid else 0.0
+                    before = processor_time(pid) if pid else 0.0
                     output = subprocess.check_output(
                         ["taskset", "-c", str((os.cpu_count() or 1) - 1), program, kind, str(count)],
                         text=True,
                         cwd=SOURCE.parent,
                     )
                     time.sleep(0.3)  # for the monitor to take up what it has still to read
-                    agent = _processor_time(pid) - before if pid else 0.0
+                    agent = processor_time(pid) - before if pid else 0.0
                     wall, processor = map(float, output.split())
                     best = results[monitor.name, kind]
                     best.wall = min(best.wall, wall)
@@ -161,9 +87,7 @@ def main() -> None:
             for rules in options.rules
         )
     with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "overhead"
-        subprocess.run(["gcc", "-O2", "-o", program, SOURCE], check=True)
-        results = measure(monitors, work, options.rounds, program)
+        results = measure(monitors, work, options.rounds, compiled(SOURCE, Path(folder)))
     rows = []
     for (monitor, kind), result in results.items():
         plain = results["none", kind]

@@ -43,7 +43,7 @@ def record(
     arguments += [0] * (6 - len(arguments))
     number = BY_NAME[name].number or 0 if name else 0
     head = RECORD.pack(
-        1_000, start, pid, tid or pid, ppid, uid, uid, 0, kind, number, result, *arguments, comm
+        1_000, number, kind, result, *arguments, start, pid, tid or pid, ppid, uid, uid, comm, 0
     )
     return head + b"".join(blobs)
 
@@ -89,8 +89,8 @@ class Machine:
 
     def event(self, data: bytes) -> KernelEvent:
         """Return the event of a record, after the state has taken notice of it."""
-        event = self.decoder.event(data)
-        assert event is not None
+        event = self.decoder.events([data])[0]
+        assert isinstance(event, KernelEvent)
         event.number = 1
         self.tracker.observe(event)
         return event

@@ -6,7 +6,13 @@ import struct
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-RECORD: Final = struct.Struct("=QQIIIIIIIIq6Q16s")
+RECORD: Final = struct.Struct("=QIIq6QQIIIII16sI")
+CALL: Final = struct.Struct("=QIIq6Q8xII28xI")
+"""What of a record the event of a system call needs in any case: all but who it was, but for the numbers of it."""
+WHO: Final = slice(72, 116)
+"""The part of a record that says who it was: start, numbers, user, group and short name."""
+COMM: Final = slice(100, 116)
+"""The part of a record that is the short name."""
 BLOB: Final = struct.Struct("=IIQ")
 DESCRIPTOR: Final = struct.Struct("=QIIIHHHHHH16s16sI4x")
 PROGRAM: Final = struct.Struct("=10Q12I")
@@ -78,15 +84,8 @@ class Head(NamedTuple):
     """The head of a record. `time` and `start` (of the process) are in nanoseconds since the boot."""
 
     time: int
-    start: int
-    pid: int
-    tid: int
-    ppid: int
-    uid: int
-    gid: int
-    cpu: int
-    kind: int
     number: int
+    kind: int
     result: int
     arg0: int
     arg1: int
@@ -94,12 +93,19 @@ class Head(NamedTuple):
     arg3: int
     arg4: int
     arg5: int
+    start: int
+    pid: int
+    tid: int
+    ppid: int
+    uid: int
+    gid: int
     comm: bytes
+    cpu: int
 
     @property
     def args(self) -> tuple[int, ...]:
         """The arguments of the system call."""
-        return self[11:17]
+        return self[4:10]
 
 
 class FileState(NamedTuple):

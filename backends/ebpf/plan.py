@@ -27,16 +27,18 @@ _ENVIRONMENT: Final = frozenset({"proc.env", "proc.aenv", "evt.args", "evt.info"
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A system call that is attached to: the type of its event and the decoder of its parameters."""
+    """A system call that is attached to: the type of its event, the value of `evt.type`, the decoder of its parameters.
+
+    `opens` is true for calls that may make the file that they open, `executes` for executions, of which only
+    failures have their event from the call's exit.
+    """
 
     name: str
     type: EventType
+    event_name: str
     decode: Decoder
-
-    @property
-    def opens(self) -> bool:
-        """True for calls that may make the file that they open."""
-        return self.name in _OPENS
+    opens: bool
+    executes: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,9 @@ def make_plan(interest: Interest) -> Plan:
             continue
         decode = _decoder(call)
         if decode is not None:
-            calls[call.number] = Watched(call.name, call.exit, decode)
+            calls[call.number] = Watched(
+                call.name, call.exit, _event_name(call), decode, call.name in _OPENS, call.name in EXECUTIONS
+            )
     births = any(interest.wants(name) for name in BIRTHS)
     return Plan(
         calls,
@@ -84,6 +88,11 @@ def _decoder(call: Syscall) -> Decoder | None:
     if call.name in EXECUTIONS:
         return _failed_execution
     return DECODERS.get(call.name)
+
+
+def _event_name(call: Syscall) -> str:
+    """Return the value of `evt.type`; what has no event type of its own goes by the call's name."""
+    return call.name if call.exit is _GENERIC else call.exit.name
 
 
 def _generic(call: Syscall) -> Decoder:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from refengine.backends.ebpf.descriptors import describe
-from refengine.backends.ebpf.layout import BlobKind
 from refengine.backends.ebpf.record import Record
 from refengine.state.descriptors import Descriptor
 from refengine.state.procfs import ProcProbe
@@ -12,18 +11,19 @@ _UNBOUND = ("4", "6", "u")
 
 
 class RecordProbe(ProcProbe):
-    """Answers for the thread of `record` from what the kernel has copied at the event itself."""
+    """Answers for the thread `tid` of `record` from what the kernel has copied at the event itself."""
 
-    __slots__ = ("record",)
+    __slots__ = ("record", "tid")
 
     def __init__(self) -> None:
         super().__init__()
         self.record: Record | None = None
+        self.tid = 0
 
     def descriptor(self, pid: int, number: int, known: Descriptor | None = None) -> Descriptor | None:
         """Return what the thread has open as `number`: `known` itself where it still is that."""
         record = self.record
-        if record is None or record.head.tid != pid:
+        if record is None or self.tid != pid:
             return super().descriptor(pid, number, known)
         found = describe(record, number)
         if found is None:
@@ -43,8 +43,8 @@ class RecordProbe(ProcProbe):
     def working_directory(self, pid: int) -> str | None:
         """Return the working directory of a thread."""
         record = self.record
-        if record is not None and record.head.tid == pid:
-            path = record.text(BlobKind.WORKING_DIRECTORY)
+        if record is not None and self.tid == pid:
+            path = record.working_directory()
             if path is not None:
                 return path
         return super().working_directory(pid)

@@ -9,6 +9,7 @@ from typing import Final
 from refengine.backends.ebpf.layout import (
     BLOB,
     CHILD,
+    COMM,
     DESCRIPTOR,
     PROGRAM,
     RECORD,
@@ -20,6 +21,10 @@ from refengine.backends.ebpf.layout import (
 )
 
 _MEMORY, _TEXT, _DESCRIPTOR = int(BlobKind.MEMORY), int(BlobKind.TEXT), int(BlobKind.DESCRIPTOR)
+_WORKING_DIRECTORY: Final = int(BlobKind.WORKING_DIRECTORY)
+_RECORD_SIZE: Final = RECORD.size
+_UNPACK_BLOB: Final = BLOB.unpack_from
+_FIRST_CONTENT: Final = RECORD.size + BLOB.size
 _OF_THE_PROCESS: Final = frozenset({int(BlobKind.ARGUMENTS), int(BlobKind.ENVIRONMENT)})
 """Blobs of which there is one a record, wherever in the program's memory they come from."""
 
@@ -28,19 +33,21 @@ class Record:
     """A record, and what it holds of the program's memory, by address.
 
     It answers the questions that decoders ask of a memory; a thread's number is not looked at, since the
-    record is of one thread. `head` is what all records have.
+    record is of one thread. `data` are its bytes.
     """
 
-    __slots__ = ("_blobs", "_data", "_descriptors", "_memory", "_texts", "head")
+    __slots__ = ("_blobs", "_descriptors", "_first_end", "_memory", "_texts", "data")
 
     def __init__(self, data: bytes) -> None:
-        # The way that `_make` goes as well, without the call of it.
-        self.head: Final = tuple.__new__(Head, RECORD.unpack_from(data))
-        self._data: Final = data
+        self.data: Final = data
         self._blobs: dict[tuple[int, int], bytes] | None = None
-        self._memory: dict[int, bytes] = {}
-        self._texts: dict[int, bytes] = {}
-        self._descriptors: dict[int, FileState] = {}
+        self._first_end = 0
+        """Where the first blob ends, once it has been looked at by itself."""
+
+    @property
+    def head(self) -> Head:
+        """What all records have."""
+        return Head._make(RECORD.unpack_from(self.data))
 
     def blob(self, kind: int, address: int = 0) -> bytes | None:
         """Return the content of a blob, None where the record has none of the kind and address."""
@@ -57,16 +64,30 @@ class Record:
         data = self._memory.get(address)
         return data[:length] or None if data and length > 0 else None
 
-    def raw_string(self, tid: int, address: int, limit: int = 4096) -> bytes | None:
-        """Return the bytes up to the first NUL, at most `limit`; None where they were not copied."""
-        self._parsed()
-        data = self._texts.get(address)
-        return None if data is None else data[:limit]
-
     def string(self, tid: int, address: int, limit: int = 4096) -> str | None:
         """Return the text up to the first NUL, None where it was not copied."""
-        data = self.raw_string(tid, address, limit)
-        return None if data is None else decoded(data)
+        data = self.data
+        if self._blobs is None and len(data) >= _FIRST_CONTENT:
+            # Nearly always it is the first blob, and often the only one.
+            kind, length, at = _UNPACK_BLOB(data, _RECORD_SIZE)
+            if kind == _TEXT and at == address:
+                end = _FIRST_CONTENT + length
+                self._first_end = end + 7 & ~7
+                stop = data.find(b"\0", _FIRST_CONTENT, end)
+                if stop < 0:
+                    stop = end
+                if stop - _FIRST_CONTENT > limit:
+                    stop = _FIRST_CONTENT + limit
+                return data[_FIRST_CONTENT:stop].decode("utf-8", "surrogateescape")
+        self._parsed()
+        text = self._texts.get(address)
+        return None if text is None else decoded(text[:limit])
+
+    def working_directory(self) -> str | None:
+        """Return the directory that the thread was in, None where the record does not tell."""
+        if self._blobs is None and self._first_end >= len(self.data):
+            return None
+        return self.text(_WORKING_DIRECTORY)
 
     def unpack(self, tid: int, address: int, layout: struct.Struct) -> tuple[int, ...] | None:
         """Return the integers of a structure, None where it was not copied whole."""
@@ -75,9 +96,10 @@ class Record:
 
     def descriptor(self, number: int) -> FileState | None:
         """Return what the kernel says of an open file, None where the record does not tell."""
+        blobs = self._parsed()
         known = self._descriptors.get(number)
         if known is None:
-            data = self._parsed().get((_DESCRIPTOR, number))
+            data = blobs.get((_DESCRIPTOR, number))
             if data is None:
                 return None
             known = self._descriptors[number] = FileState._make(DESCRIPTOR.unpack_from(data))
@@ -96,14 +118,18 @@ class Record:
     @property
     def comm(self) -> str:
         """The short name of the thread."""
-        return short_name(self.head.comm)
+        return short_name(self.data[COMM])
 
     def _parsed(self) -> dict[tuple[int, int], bytes]:
         blobs = self._blobs
         if blobs is not None:
             return blobs
         blobs = self._blobs = {}
-        data, position, unpack = self._data, RECORD.size, BLOB.unpack_from
+        memory: dict[int, bytes] = {}
+        texts: dict[int, bytes] = {}
+        self._memory, self._texts = memory, texts
+        self._descriptors: dict[int, FileState] = {}
+        data, position, unpack = self.data, _RECORD_SIZE, _UNPACK_BLOB
         end = len(data) - BLOB.size
         while position <= end:
             kind, length, address = unpack(data, position)
@@ -112,10 +138,10 @@ class Record:
             position += length + 7 & ~7
             if kind == _MEMORY:
                 # Of two blobs of one address, the longer one has more of it.
-                if len(content) > len(self._memory.get(address, b"")):
-                    self._memory[address] = content
+                if len(content) > len(memory.get(address, b"")):
+                    memory[address] = content
             elif kind == _TEXT:
-                self._texts[address] = content.partition(b"\0")[0]
+                texts[address] = content.partition(b"\0")[0]
             else:
                 blobs[kind, 0 if kind in _OF_THE_PROCESS else address] = content
         return blobs

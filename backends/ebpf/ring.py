@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import mmap
 import select
+from time import monotonic, sleep
 from typing import Final
 
 _PAGE: Final = mmap.PAGESIZE
 _BUSY: Final = 1 << 31
 _DISCARDED: Final = 1 << 30
 _HEAD: Final = 8
+_GATHERING: Final = 0.002
+"""Seconds that records are given to come together."""
 
 
 class Ring:
@@ -28,33 +31,49 @@ class Ring:
         self._whole = memoryview(self._producer_map)
         self._producer_view = self._whole[:8]
         self._producer = self._producer_view.cast("Q")
-        self._data = self._whole[_PAGE:]
+        self._words = self._whole.cast("I")
         self._poll = select.epoll()
         self._poll.register(map, select.EPOLLIN)
+        self._woken = 0.0
 
     def wait(self, timeout: float) -> None:
-        """Return when there are records, or after `timeout` seconds."""
-        if self._producer[0] == self._consumer[0]:
+        """Return when there are records, or after `timeout` seconds.
+
+        Where the last ones are but a moment ago, others are given the time to come together, so that a stream of
+        them does not wake the reader, nor makes their makers wake it, one by one.
+        """
+        if self._producer[0] != self._consumer[0]:
+            return
+        rest = self._woken + _GATHERING - monotonic()
+        if rest > 0:
+            sleep(min(rest, timeout))
+            if self._producer[0] != self._consumer[0]:
+                self._woken = monotonic()
+                return
+            timeout -= rest
+        if timeout > 0:
             self._poll.poll(timeout)
+            self._woken = monotonic()
 
     def take(self, limit: int) -> list[bytes]:
         """Return up to `limit` records that have been written, and give their room back."""
         at, end = self._consumer[0], self._producer[0]
         if at == end:
             return []
-        data, mask = self._data, self._mask
+        data, words, mask = self._producer_map, self._words, self._mask
         records: list[bytes] = []
-        keep, from_bytes = records.append, int.from_bytes
+        keep = records.append
         while at < end and len(records) < limit:
-            start = at & mask
-            head = from_bytes(data[start : start + 4], "little")
+            start = _PAGE + (at & mask)
+            head = words[start >> 2]
             if head & _BUSY:
                 break
-            length = head & ~_DISCARDED
-            if not head & _DISCARDED:
+            if head & _DISCARDED:
+                head &= ~_DISCARDED
+            else:
                 start += _HEAD
-                keep(bytes(data[start : start + length]))
-            at += (length + _HEAD + 7) & ~7
+                keep(data[start : start + head])
+            at += (head + _HEAD + 7) & ~7
         self._consumer[0] = at
         return records
 
@@ -66,7 +85,7 @@ class Ring:
             self._consumer_view,
             self._producer,
             self._producer_view,
-            self._data,
+            self._words,
             self._whole,
         ):
             view.release()

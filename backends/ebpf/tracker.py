@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 
-from refengine.backends.ebpf.events import KernelEvent
-from refengine.backends.ebpf.layout import BlobKind, RecordKind
+from refengine.backends.ebpf.events import KernelEvent, LifeEvent
+from refengine.backends.ebpf.layout import WHO, BlobKind, RecordKind
 from refengine.backends.ebpf.probe import RecordProbe
+from refengine.backends.ebpf.record import Record
 from refengine.event import Event
 from refengine.state.descriptors import DescriptorTable
 from refengine.state.procfs import list_threads
 from refengine.state.system import SystemState
 from refengine.state.threads import CLONE_FILES, CLONE_FS, CLONE_THREAD, Thread
 
-_EXECUTION, _BIRTH, _END = int(RecordKind.EXECUTION), int(RecordKind.BIRTH), int(RecordKind.END)
+_BIRTH, _END = int(RecordKind.BIRTH), int(RecordKind.END)
 
 
 class Tracker:
@@ -27,6 +28,15 @@ class Tracker:
         self._state = state
         self._probe = probe
         self._starts: dict[int, int] = {}
+        self._recognised: dict[bytes, Thread] = {}
+        """The threads by what records say of who it was, each as it was last."""
+        self._known_as: dict[int, bytes] = {}
+        """The keys of that, by thread."""
+
+    @property
+    def known(self) -> int:
+        """How many threads are recognised at once."""
+        return len(self._recognised)
 
     def seed(self) -> None:
         """Take in the processes that there are; to be called once everything that follows is recorded."""
@@ -42,12 +52,48 @@ class Tracker:
 
         The return of a call in the one that it made has no record of its own: the birth's has told all of it.
         """
-        if not isinstance(event, KernelEvent):
+        cls = event.__class__
+        if cls is KernelEvent:
+            record = event.record  # type: ignore[attr-defined]
+            probe = self._probe
+            probe.record, probe.tid = record, event.tid
+            thread = self._recognised.get(record.data[WHO])
+            if thread is None or thread.is_dead:
+                thread = self._recognise(record)
+            self._state.apply(event, thread)
+            if thread.cwd:
+                directory = record.working_directory()
+                if directory is not None:
+                    thread.set_cwd(directory)
+        elif isinstance(event, LifeEvent):
+            self._live(event)
+        else:
             self._state.apply(event)
-            return
-        record = self._probe.record = event.record
+
+    def _recognise(self, record: Record) -> Thread:
+        """Return the thread of a record, with its short name, user, group and parent as the record has them.
+
+        Who has all of that as it is now is recognised at once from then on.
+        """
+        thread = self._find(record)
         head = record.head
-        threads = self._state.threads
+        if thread.comm != record.comm:
+            thread.set_comm(record.comm)
+        self._unlearn(head.tid)
+        who = record.data[WHO]
+        self._recognised[who] = thread
+        self._known_as[head.tid] = who
+        return thread
+
+    def _unlearn(self, tid: int) -> None:
+        """Look at the thread more closely when it is met again."""
+        who = self._known_as.pop(tid, None)
+        if who is not None:
+            del self._recognised[who]
+
+    def _find(self, record: Record) -> Thread:
+        """Return the thread of a record, with user, group and parent as the record has them."""
+        head, threads = record.head, self._state.threads
         started = self._starts.get(head.pid)
         if started != head.start:
             if started is not None:
@@ -55,33 +101,35 @@ class Tracker:
             self._starts[head.pid] = head.start
         thread = threads.get(head.tid)
         if thread is None or (thread.pid != head.pid and thread.pid >= 0):
-            thread = self._meet(event)
-        if head.kind == _END:
-            self._end(event)
-            return
-        if thread.uid != head.uid:
-            thread.uid = head.uid
-        if thread.gid != head.gid:
-            thread.gid = head.gid
-        if head.kind != _EXECUTION and thread.comm != record.comm:
-            thread.set_comm(record.comm)
+            thread = self._meet(record)
+        thread.uid, thread.gid = head.uid, head.gid
         if thread.ptid != head.ppid and thread.tid == head.pid:
             parent = threads.get(head.ppid)
             if parent is not None:
                 threads.reparent(thread, parent)
-        self._state.apply(event)
-        if head.kind == _BIRTH:
-            self._born(event)
-        elif head.kind == _EXECUTION:
-            self._executed(event)
-        elif thread.cwd:
-            directory = record.text(BlobKind.WORKING_DIRECTORY)
-            if directory is not None:
-                thread.set_cwd(directory)
+        return thread
 
-    def _meet(self, event: KernelEvent) -> Thread:
+    def _live(self, event: LifeEvent) -> None:
+        """Apply an execution, birth or end."""
+        record = self._probe.record = event.record
+        self._probe.tid = event.tid
+        thread = self._find(record)
+        self._unlearn(event.tid)
+        kind = record.head.kind
+        if kind == _END:
+            self._end(event)
+            return
+        if kind == _BIRTH and thread.comm != record.comm:
+            thread.set_comm(record.comm)
+        self._state.apply(event)
+        if kind == _BIRTH:
+            self._born(event)
+        else:
+            self._executed(event)
+
+    def _meet(self, record: Record) -> Thread:
         """Return a thread that was not known: like its process's first one, as `/proc` has it, or bare."""
-        head, threads = event.record.head, self._state.threads
+        head, threads = record.head, self._state.threads
         main = threads.get(head.pid)
         if main is not None and main.tid != head.tid:
             thread = _like(main, head.tid, head.pid)
@@ -93,13 +141,13 @@ class Tracker:
         if thread.pid < 0:
             threads.enter_process(thread, head.pid)
             thread.vtid, thread.vpid, thread.ptid = head.tid, head.pid, head.ppid
-            thread.set_command(event.record.comm, event.record.comm, ())
+            thread.set_command(record.comm, record.comm, ())
             parent = self._state.meet(head.ppid) if head.ppid > 0 else None
             if parent is not None:
                 threads.reparent(thread, parent)
         return thread
 
-    def _born(self, event: KernelEvent) -> None:
+    def _born(self, event: LifeEvent) -> None:
         """Take in the thread or process that the event tells of, whose own return is not recorded."""
         child, maker = event.record.child(), event.thread
         if child is None or maker is None:
@@ -125,7 +173,7 @@ class Tracker:
         if child.tid == child.pid:
             self._starts[child.pid] = child.start
 
-    def _executed(self, event: KernelEvent) -> None:
+    def _executed(self, event: LifeEvent) -> None:
         thread, program = event.thread, event.record.program()
         if thread is None or program is None:
             return
@@ -135,7 +183,7 @@ class Tracker:
         if directory is not None:
             thread.set_cwd(directory)
 
-    def _end(self, event: KernelEvent) -> None:
+    def _end(self, event: LifeEvent) -> None:
         """Apply a thread's end; with the last thread of a process, the whole process goes."""
         head, threads = event.record.head, self._state.threads
         if head.arg0:
@@ -143,6 +191,7 @@ class Tracker:
             group = threads.groups.get(head.pid)
             for tid in tuple(group.members) if group is not None else ():
                 if tid != head.pid:
+                    self._unlearn(tid)
                     threads.drop(tid)
             if head.pid in threads:
                 event.tid = head.pid
@@ -153,6 +202,7 @@ class Tracker:
         threads = self._state.threads
         group = threads.groups.get(pid)
         for tid in tuple(group.members) if group is not None else (pid,):
+            self._unlearn(tid)
             threads.drop(tid)
 
 

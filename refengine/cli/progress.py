@@ -23,6 +23,11 @@ class Progress:
         self._start = self._shown = time.monotonic()
         self._width = 0
 
+    @property
+    def is_shown(self) -> bool:
+        """True where anything is written at all."""
+        return self._position is not None
+
     def update(self, events: int) -> None:
         """Show how far it is, `events` having been seen, if it is time again."""
         if self._position is None:

@@ -135,7 +135,9 @@ class Watch:
                     self.outputs.write(alert)
                     if captures is not None:
                         captures.alerted(alert.rule, event, self.rules)
-            progress.update(backend.statistics().seen)
+            if progress.is_shown:
+                # Adding counters up is not for nothing, and batches may be small and many.
+                progress.update(backend.statistics().seen)
             periodic.run()
         return False
 

@@ -13,6 +13,7 @@ from refengine.state.interfaces import Interfaces
 from refengine.state.probe import NoProbe, Probe
 from refengine.state.thread_table import THREAD_LIMIT, ThreadTable
 from refengine.state.threads import CLONE_FILES, CLONE_FS, UNKNOWN_ID, Thread
+from refengine.state.transitions.processes import newborn
 from refengine.state.transitions.table import NOTICES, PLANS
 from refengine.state.users import Users
 
@@ -77,10 +78,11 @@ class SystemState:
         self._leaving: list[int] = []
         self._cgroup_texts: dict[bytes, tuple[tuple[str, str], ...]] = {}
 
-    def apply(self, event: Event) -> None:
+    def apply(self, event: Event, known: Thread | None = None) -> None:
         """Set what the event refers to (`thread`, `descriptor`, `state`) and carry out what it changes.
 
-        What an event ends, a descriptor by `close` or a thread by its exit, stays known until the next event.
+        `known` is its thread, where who calls has looked it up already. What an event ends, a descriptor by `close` or
+        a thread by its exit, stays known until the next event.
         """
         if self._closing or self._leaving:
             self._settle()
@@ -93,10 +95,10 @@ class SystemState:
             if notice is not None:
                 notice(self, event)
             return
-        thread = self.threads.get(event.tid)
+        thread = self.threads.get(event.tid) if known is None else known
         if meets:
             if thread is None:
-                thread = self.meet(event.tid)
+                thread = newborn(self, event) or self.meet(event.tid)
             if self.first_event_time == 0:
                 self.first_event_time = event.time
         event.thread = thread

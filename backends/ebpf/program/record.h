@@ -5,18 +5,19 @@ enum record_kind { SYSCALL_EXIT = 1, EXECUTION = 2, BIRTH = 3, END = 4 };
 
 struct record {
     u64 time;    /* nanoseconds since the boot */
-    u64 start;   /* of the process, likewise */
+    u32 number;  /* of the system call */
+    u32 kind;
+    s64 result;
+    u64 args[6];
+    /* From here up to `cpu`: who it was. The reader compares all of it at once. */
+    u64 start;   /* of the process, nanoseconds since the boot */
     u32 pid;
     u32 tid;
     u32 ppid;
     u32 uid;     /* effective */
     u32 gid;     /* effective */
-    u32 cpu;
-    u32 kind;
-    u32 number;  /* of the system call */
-    s64 result;
-    u64 args[6];
     char comm[16];
+    u32 cpu;
 };
 
 enum blob_kind {

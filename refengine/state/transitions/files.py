@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from refengine.event import Event, ParamValue
 from refengine.event.addresses import printable
@@ -30,6 +32,7 @@ _CREAT = FLAG_TABLES["creat_flags"]
 _O_DIRECTORY = _FILE["O_DIRECTORY"]
 _UPPER_LAYER, _LOWER_LAYER = _FILE["FD_UPPER_LAYER"], _FILE["FD_LOWER_LAYER"]
 _LAYERS = _UPPER_LAYER | _LOWER_LAYER
+_CACHED_PATHS = 4096
 _CLOSE_RANGE_CLOEXEC = FLAG_TABLES["close_range_flags"]["CLOSE_RANGE_CLOEXEC"]
 
 
@@ -58,22 +61,42 @@ def _positions(row: EventType) -> _Positions:
 _POSITIONS: tuple[_Positions, ...] = tuple(map(_positions, EVENT_TYPES))
 
 
+_OPENED: tuple[Callable[[Sequence[Any]], tuple[Any, ...]], ...] = tuple(
+    itemgetter(*positions[:4]) for positions in _POSITIONS
+)
+"""Takes path, flags, device and inode out of the parameters of an event by its code, where it has all of them."""
+
+
 def _number(params: Sequence[ParamValue | None], position: int) -> int:
-    value = params[position] if position < len(params) else None
+    value = _item(params, position)
     return value if isinstance(value, int) else 0
+
+
+def _item(params: Sequence[ParamValue | None], position: int) -> ParamValue | None:
+    return params[position] if position < len(params) else None
 
 
 def open_file(state: SystemState, event: Event, thread: Thread) -> None:
     """Record the file of `open`, `openat`, `openat2`, or `open_by_handle_at`."""
-    number = result(event)
-    if number is None or number < 0:
+    params = event.params
+    number = params[0] if params else None
+    if not isinstance(number, int) or number < 0:
         thread.last_fd = -1
         return
-    at, params = _POSITIONS[event.type.code], event.params
-    raw, name = opened_names(event)
-    flags = _number(params, at.flags)
-    descriptor = Descriptor("d" if flags & _O_DIRECTORY else "f", printable(name), raw, flags)
-    descriptor.dev, descriptor.ino = _number(params, at.dev), _number(params, at.ino)
+    code = event.type.code
+    try:
+        raw, flags, dev, ino = _OPENED[code](params)
+    except IndexError:
+        # An older recorder has left the last parameters out.
+        at = _POSITIONS[code]
+        raw, flags, dev, ino = (_item(params, position) for position in at[:4])
+    if raw is not None and raw.startswith("/"):
+        name = _absolute(raw)
+    else:
+        raw, name = opened_names(event)
+        name = printable(name)
+    flags = flags or 0
+    descriptor = Descriptor("d" if flags & _O_DIRECTORY else "f", name, raw, flags, dev or 0, ino or 0)
     if flags & _LAYERS:
         descriptor.upper_layer = bool(flags & _UPPER_LAYER)
         descriptor.lower_layer = bool(flags & _LOWER_LAYER)
@@ -106,6 +129,12 @@ def opened_names(event: Event) -> tuple[str, str]:
         return value, joined("", value)
     number = AT_FDCWD if at.dirfd >= len(params) else params[at.dirfd]
     return value, joined(_directory(event, number), value)
+
+
+@lru_cache(_CACHED_PATHS)
+def _absolute(path: str) -> str:
+    """Return the name that an absolute path means, as it is shown; the same ones come again and again."""
+    return printable(joined("", path))
 
 
 def _directory(event: Event, number: object) -> str:

@@ -30,9 +30,11 @@ STRUCTURES = {
 }
 
 OFFSETS = {
-    ("struct record", "comm"): layout.RECORD.size - 16,
-    ("struct record", "result"): 48,
-    ("struct record", "args"): 56,
+    ("struct record", "result"): 16,
+    ("struct record", "args"): 24,
+    ("struct record", "start"): layout.WHO.start,
+    ("struct record", "comm"): layout.WHO.stop - 16,
+    ("struct record", "cpu"): layout.WHO.stop,
     ("struct descriptor", "local"): layout.DESCRIPTOR.size - 40,
     ("struct descriptor", "family"): 20,
     ("struct program", "tty"): 80,

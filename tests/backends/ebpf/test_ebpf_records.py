@@ -212,7 +212,7 @@ def test_a_failed_execution_tells_what_was_to_be_executed() -> None:
 
 def test_a_successful_execution_is_told_once() -> None:
     data = record(RecordKind.SYSCALL_EXIT, name="execve", result=0)
-    assert Machine().decoder.event(data) is None
+    assert Machine().decoder.events([data]) == []
 
 
 @given(st.sampled_from(sorted(captures(80))), st.binary(max_size=300), st.integers(-5, 5))
@@ -227,8 +227,32 @@ def test_no_content_of_a_record_breaks_its_decoding(name: str, content: bytes, r
     data = record(
         RecordKind.SYSCALL_EXIT, name=name, result=result, args=(1,) * 6, blobs=blobs, comm=content[:16]
     )
-    event = Machine().decoder.event(data)
-    assert event is None or len(event.params) == len(event.type.params)
+    events = Machine().decoder.events([data])
+    assert all(len(event.params) == len(event.type.params) for event in events)
+
+
+def test_who_is_recognised_at_once_is_who_it_was_last() -> None:
+    machine = Machine()
+    for comm, uid in ((b"one", 0), (b"two", 0), (b"one", 0), (b"one", 7), (b"one", 0)):
+        for _ in range(2):
+            thread = machine.event(opened(b"/x", comm=comm, uid=uid)).thread
+            assert thread is not None
+            assert (thread.comm, thread.uid, thread.gid) == (comm.decode(), uid, uid)
+    machine.event(executed(comm=b"sh", args=b"sh\0"))
+    thread = machine.event(opened(b"/x", comm=b"one")).thread
+    assert thread is not None
+    assert (thread.comm, thread.exe) == ("one", "sh")
+
+
+def test_what_is_kept_of_threads_goes_with_them() -> None:
+    machine = Machine()
+    for number in range(1, 100):
+        machine.event(record(RecordKind.SYSCALL_EXIT, name="close", pid=PID + number, tid=PID + number))
+        machine.event(record(RecordKind.SYSCALL_EXIT, name="close", pid=PID + number, tid=PID + 500 + number))
+        machine.event(record(RecordKind.END, pid=PID + number, args=(1,)))
+    machine.event(opened(b"/x"))
+    assert not [tid for tid in machine.state.threads if tid > PID]
+    assert machine.tracker.known == 1
 
 
 def test_a_record_that_is_cut_short_has_what_is_there() -> None:

@@ -1,0 +1,106 @@
+"""Programs that watch the machine while a benchmark works: started, waited for, and asked what they cost."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PATIENCE = 60.0
+_TICKS = os.sysconf("SC_CLK_TCK")
+_COUNTERS = re.compile(r"^Events (detected|seen|evaluated|dropped): (\d+)", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class Monitor:
+    """A program that watches the machine. Without a command there is none.
+
+    `counters` are those of its last run: alerts `detected`, events `seen`, `evaluated` and `dropped`. `dropped` adds
+    up over all runs, `resident` is the most memory at an end in kilobytes, `left` the seconds that the last end took.
+    """
+
+    name: str
+    command: Sequence[str | Path] = ()
+    dropped: int = 0
+    resident: int = 0
+    left: float = 0.0
+    counters: dict[str, int] = field(default_factory=dict)
+
+    @contextmanager
+    def running(self) -> Iterator[int]:
+        """Have it watch while the body runs; give its process id, 0 for none."""
+        if not self.command:
+            yield 0
+            return
+        with tempfile.TemporaryFile("w+") as output:
+            process = subprocess.Popen(self.command, stdout=output, stderr=subprocess.STDOUT)
+            try:
+                _wait_until_attached(process)
+                yield process.pid
+                if process.poll() is None:
+                    self.resident = max(self.resident, resident(process.pid))
+            finally:
+                asked = time.monotonic()
+                process.send_signal(signal.SIGINT)
+                process.wait(PATIENCE)
+                self.left = time.monotonic() - asked
+                output.seek(0)
+                self.counters = {name: int(count) for name, count in _COUNTERS.findall(output.read())}
+                self.dropped += self.counters.get("dropped", 0)
+
+
+def _wait_until_attached(process: subprocess.Popen[bytes]) -> None:
+    """Return when the process has attached programs to the kernel.
+
+    :raises SystemExit: when it ends instead.
+    """
+    limit = time.monotonic() + PATIENCE
+    while time.monotonic() < limit:
+        if process.poll() is not None:
+            raise SystemExit(f"the monitor ended: {process.args!r}")
+        if attached(process.pid):
+            time.sleep(1.0)  # the processes that are there already are taken in after that
+            return
+        time.sleep(0.1)
+    raise SystemExit("the monitor has not attached to anything")
+
+
+def attached(pid: int) -> bool:
+    """Return whether a process has programs attached to the kernel."""
+    links = [_link(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    return any("perf_event" in link or "bpf_link" in link or "bpf-raw" in link for link in links)
+
+
+def _link(entry: Path) -> str:
+    try:
+        return str(entry.readlink())
+    except OSError:
+        return ""
+
+
+def processor_time(pid: int) -> float:
+    """Return the seconds of processor time that a process has used."""
+    text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    columns = text[text.rfind(")") + 2 :].split()
+    return (int(columns[11]) + int(columns[12])) / _TICKS
+
+
+def resident(pid: int) -> int:
+    """Return the resident memory of a process in kilobytes."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+    found = re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)
+    return int(found[1]) if found is not None else 0
+
+
+def compiled(source: Path, folder: Path) -> Path:
+    """Return the program that a C file is compiled to."""
+    program = folder / source.stem
+    subprocess.run(["gcc", "-O2", "-o", program, source], check=True)
+    return program
