@@ -43,7 +43,11 @@ SUBCOMMANDS: Mapping[str, Subcommand] = MappingProxyType(
             Subcommand("doctor", "refengine.cli.doctor", "say what backends need here, and how to get it"),
             Subcommand("explain", "refengine.cli.explain", "say why a rule alerts on an event, or does not"),
             Subcommand("fmt", "refengine.cli.fmt", "lay rules files out in one form"),
+            Subcommand(
+                "learn", "refengine.cli.learn", "learn to write rules, by exercises that check themselves"
+            ),
             Subcommand("lint", "refengine.cli.lint", "say what is doubtful about rules, and fix some of it"),
+            Subcommand("repl", "refengine.cli.repl", "look around in recorded events by typing conditions"),
             Subcommand("test", "refengine.cli.test", "run unit tests of rules"),
         )
     }

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from refengine.authoring.explaining.inquiry import Answer, Inquiry
-from refengine.authoring.explaining.truth import Truth, truth_of
+from refengine.authoring.explaining.truth import Truth, truth_of, truth_of_condition
 from refengine.authoring.explaining.wording import leaf_words
-from refengine.condition.trace import nearest_miss
+from refengine.condition.event_types import event_types
+from refengine.condition.trace import Trace, nearest_miss
 from refengine.condition.typed import Existence, Test
 from refengine.rulefile.rule import Rule
 from refengine.source import Place, Source
@@ -29,7 +30,22 @@ def answer_text(answer: Answer, style: Style, *, whole: bool = False) -> str:
     lines = [
         *_heading(answer, style),
         *tree.lines(truth_of(answer.rule, answer.trace)),
-        *_miss(answer, style),
+        *_miss(answer.trace, answer.rule.event_types, _own(answer.rule), style),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def condition_text(trace: Trace, own: Source, event: str, style: Style) -> str:
+    """Return the truth tree of a condition that is no rule's, for what `event` calls an event.
+
+    `own` is where the condition was typed: places in it go without saying.
+    """
+    verdict = style.green("holds") if trace.holds else style.red("does not hold")
+    tree = _Tree(own, style, whole=False, tells_own=False)
+    lines = [
+        f"{verdict} for {event}",
+        *tree.lines(truth_of_condition(trace)),
+        *_miss(trace, event_types(trace.condition), own, style, tells_own=False),
     ]
     return "\n".join(lines) + "\n"
 
@@ -50,7 +66,8 @@ def summary_text(inquiry: Inquiry, style: Style) -> str:
         lines.append(
             f"{style.red('✗')} {style.bold(answer.rule.name)}  does not hold; nearest is {_event(answer)}"
         )
-        lines.extend(f"  {line}" for line in _miss(answer, style))
+        rule = answer.rule
+        lines.extend(f"  {line}" for line in _miss(answer.trace, rule.event_types, _own(rule), style))
     if len(others) > NEAREST:
         lines.append(f"{len(others) - NEAREST} more rules hold for none of the events")
     return "\n".join(lines) + "\n"
@@ -76,20 +93,22 @@ def _event(answer: Answer) -> str:
     return f"event {answer.number} ({answer.event_type or 'without evt.type'})"
 
 
-def _miss(answer: Answer, style: Style) -> Iterator[str]:
-    leaves = nearest_miss(answer.trace)
-    types = [leaf for leaf in leaves if _asks_type(leaf.condition)]
-    if types and not answer.holds:
-        names = sorted(answer.rule.event_types)
+def _miss(
+    trace: Trace, types: frozenset[str], own: Source, style: Style, *, tells_own: bool = True
+) -> Iterator[str]:
+    leaves = nearest_miss(trace)
+    if not trace.holds and any(_asks_type(leaf.condition) for leaf in leaves):
+        names = sorted(types)
         shown = f"{', '.join(names[:_SHOWN_TYPES])}{' …' if len(names) > _SHOWN_TYPES else ''}"
-        yield f"the rule looks at events of another type: {shown or 'of none at all'}"
-    turned = "it would not hold" if answer.holds else "nearest miss: it would hold"
+        what = "rule looks" if tells_own else "condition looks"
+        yield f"the {what} at events of another type: {shown or 'of none at all'}"
+    turned = "it would not hold" if trace.holds else "nearest miss: it would hold"
     yield f"{turned} if {'this' if len(leaves) == 1 else 'all of these'} were otherwise:"
-    own = _own(answer.rule)
     for leaf in leaves:
         words = leaf_words(leaf)
         now = "holds" if leaf.holds else "does not hold"
-        yield f"  {_mark(leaf.holds, True, style)} {words.written}  {now}: {words.reason}{_place(words.place, own, style)}"
+        place = _place(words.place, own, style, tells_own=tells_own)
+        yield f"  {_mark(leaf.holds, True, style)} {words.written}  {now}: {words.reason}{place}"
 
 
 def _own(rule: Rule) -> Source:
@@ -129,8 +148,9 @@ class _Line:
 class _Tree:
     """Draws a truth tree. What was not asked is one line, or, if `whole`, all that there is of it."""
 
-    def __init__(self, own: Source, style: Style, *, whole: bool) -> None:
+    def __init__(self, own: Source, style: Style, *, whole: bool, tells_own: bool = True) -> None:
         self._own = own
+        self._tells_own = tells_own
         self._style = style
         self._whole = whole
 
@@ -151,12 +171,12 @@ class _Tree:
             reason = f"not asked; {reason}" if reason else "not asked"
         text = f"{_mark(truth.holds, truth.reached, style)} {line.label}"
         text = f"{text}  {style.dim(reason)}" if reason else text
-        return f"{text}{_place(inner.place, self._own, style)}"
+        return f"{text}{_place(inner.place, self._own, style, tells_own=self._tells_own)}"
 
 
-def _place(place: Place | None, own: Source, style: Style) -> str:
-    """Return the place in brackets, the file left out where it is the rule's own."""
-    if place is None:
+def _place(place: Place | None, own: Source, style: Style, *, tells_own: bool) -> str:
+    """Return the place in brackets, the file left out where it is the condition's own."""
+    if place is None or (place.source is own and not tells_own):
         return ""
     start = place.start
     name = "" if place.source is own else place.source.name

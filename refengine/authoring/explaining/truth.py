@@ -64,6 +64,12 @@ def truth_of(rule: Rule, trace: Trace) -> Truth:
         return Truth("all", "all of", trace.holds, trace.reached, children=tuple(children))
 
 
+def truth_of_condition(trace: Trace) -> Truth:
+    """Return the truth tree of a condition that is no rule's."""
+    with deep_recursion():
+        return _truth(trace)
+
+
 def _truths(traces: tuple[Trace, ...]) -> Iterator[Truth]:
     return map(_truth, traces)
 
