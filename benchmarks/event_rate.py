@@ -47,12 +47,12 @@ class Result:
 
 def measure(program: Path, rules: Path, file: Path, rate: int, seconds: float) -> Result:
     """Return what comes of one rate."""
-    command = [sys.executable, "-m", "refengine", "--backend", "ebpf", "-r", rules]
+    command = [sys.executable, "-m", "refengine", "--backend", "ebpf", "-r", str(rules)]
     monitor = Monitor("ebpf", command)
     with monitor.running() as pid:
         before = processor_time(pid)
         last = str((os.cpu_count() or 1) - 1)
-        work = ["taskset", "-c", last, program, file, str(rate), str(seconds)]
+        work = ["taskset", "-c", last, str(program), str(file), str(rate), str(seconds)]
         made, took = subprocess.check_output(work, text=True).split()
         # What is in the ring buffer at the end is taken up before the monitor is told to stop.
         spent = 0.0

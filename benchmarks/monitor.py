@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import re
 import signal
+import struct
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 PATIENCE = 60.0
 _TICKS = os.sysconf("SC_CLK_TCK")
+_BPF, _PROGRAM_BY_ID = 321, 13
+_PROGRAM_ID = re.compile(r"^prog_id:\s*(\d+)", re.MULTILINE)
 _COUNTERS = re.compile(r"^Events (detected|seen|evaluated|dropped): (\d+)", re.MULTILINE)
 
 
@@ -33,7 +37,7 @@ class Monitor:
     left: float = 0.0
     counters: dict[str, int] = field(default_factory=dict)
 
-    @contextmanager
+    @contextlib.contextmanager
     def running(self) -> Iterator[int]:
         """Have it watch while the body runs; give its process id, 0 for none."""
         if not self.command:
@@ -83,6 +87,35 @@ def _link(entry: Path) -> str:
         return str(entry.readlink())
     except OSError:
         return ""
+
+
+def program_ids(pid: int) -> set[int]:
+    """Return the numbers of the BPF programs that a process has descriptors of."""
+    found: set[int] = set()
+    for entry in Path(f"/proc/{pid}/fdinfo").iterdir():
+        with contextlib.suppress(OSError):
+            found.update(map(int, _PROGRAM_ID.findall(entry.read_text(encoding="ascii"))))
+    return found
+
+
+def programs_left(ids: Iterable[int]) -> set[int]:
+    """Return those of the BPF programs that are still in the kernel, which lets go of them a moment after their end."""
+    left = set(ids)
+    limit = time.monotonic() + PATIENCE
+    while left and time.monotonic() < limit:
+        left = {id for id in left if _is_loaded(id)}
+        if left:
+            time.sleep(0.1)
+    return left
+
+
+def _is_loaded(id: int) -> bool:
+    attributes = ctypes.create_string_buffer(struct.pack("=I", id), 128)
+    descriptor = ctypes.CDLL(None).syscall(_BPF, _PROGRAM_BY_ID, attributes, 128)
+    if descriptor < 0:
+        return False
+    os.close(descriptor)
+    return True
 
 
 def processor_time(pid: int) -> float:

@@ -11,7 +11,7 @@ _PAGE: Final = mmap.PAGESIZE
 _BUSY: Final = 1 << 31
 _DISCARDED: Final = 1 << 30
 _HEAD: Final = 8
-_GATHERING: Final = 0.002
+_GATHERING: Final = 0.005
 """Seconds that records are given to come together."""
 
 
