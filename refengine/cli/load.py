@@ -8,14 +8,15 @@ from pathlib import Path
 
 from refengine.cli.configuration import AppendOutput, Configuration
 from refengine.cli.options import Options
-from refengine.errors import UsageError
+from refengine.errors import RulesError, UsageError
 from refengine.output.alert import ExtraField
 from refengine.output.append import suggested_output
 from refengine.output.template import parse_template
-from refengine.rulefile.files import rule_files
+from refengine.rulefile.files import is_test_file, read_source, rule_files
 from refengine.rulefile.loader import LoadResult, load
 from refengine.rulefile.options import SOURCES, ExtraOutput, LoadOptions
 from refengine.rulefile.rule import Rule
+from refengine.rulefile.yaml import Sequence, read_documents
 from refengine.source import Text
 
 
@@ -47,10 +48,12 @@ def rules_paths(options: Options, configuration: Configuration) -> tuple[Path, .
 def expanded(named: Iterable[Path]) -> tuple[Path, ...]:
     """Return the files that the paths stand for, the YAML files of a folder by their names.
 
-    :raises UsageError: when a folder cannot be read or has no YAML files.
+    :raises UsageError: when a folder cannot be read or has no YAML files, or a file holds tests.
     """
     paths: list[Path] = []
     for path in named:
+        if holds_tests(path):
+            raise UsageError(f"{path} holds tests of rules and no rules: 'refengine test {path}' runs them")
         try:
             found = rule_files(path)
         except OSError as error:
@@ -59,6 +62,16 @@ def expanded(named: Iterable[Path]) -> tuple[Path, ...]:
             raise UsageError(f"the folder '{path}' has no .yaml or .yml files")
         paths.extend(found)
     return tuple(paths)
+
+
+def holds_tests(path: Path) -> bool:
+    """Return whether a file is one of tests; one with such a name may have rules in it nevertheless."""
+    if not is_test_file(path):
+        return False
+    try:
+        return not any(isinstance(node, Sequence) for node in read_documents(read_source(path)))
+    except RulesError:
+        return path.is_file()
 
 
 def load_rules(options: Options, configuration: Configuration) -> LoadResult:

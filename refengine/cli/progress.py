@@ -14,10 +14,11 @@ _INTERVAL = 0.5
 class Progress:
     """One line that is written over and over while events are read, and wiped at the end.
 
-    Nothing is written where `stream` is no terminal.
+    Nothing is written where `stream`, by default standard error, is no terminal.
     """
 
-    def __init__(self, position: Callable[[], tuple[int, int]] | None, stream: TextIO = sys.stderr) -> None:
+    def __init__(self, position: Callable[[], tuple[int, int]] | None, stream: TextIO | None = None) -> None:
+        stream = sys.stderr if stream is None else stream
         self._position = position if stream.isatty() else None
         self._stream = stream
         self._start = self._shown = time.monotonic()

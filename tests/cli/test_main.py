@@ -120,6 +120,34 @@ def test_rules_before_the_validated_file_define_what_it_uses(
     assert main(["-r", str(macros), "-V", str(using)]) == 0
 
 
+def test_tests_among_the_validated_files_are_passed_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules, tests, others = tmp_path / "a.yaml", tmp_path / "a.test.yaml", tmp_path / "b.test.yaml"
+    rules.write_text("- list: one\n  items: [a]\n")
+    tests.write_text("rules: a.yaml\ntests: []\n")
+    others.write_text("- list: two\n  items: [b]\n")  # rules, whatever the name
+    assert main(["-V", str(tests), str(rules), str(others)]) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(f"{rules}: Ok")
+    assert f"{others}: Ok" in said.out
+    assert str(tests) not in said.out
+    assert said.err == f"{tests}: holds tests, which 'refengine test' runs\n"
+
+
+@pytest.mark.parametrize("option", ["-V", "-r"])
+def test_tests_in_place_of_rules_are_refused(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tests = tmp_path / "a.test.yaml"
+    tests.write_text("rules: a.yaml\ntests: []\n")
+    assert main([option, str(tests)]) == 1
+    assert (
+        f"{tests} holds tests of rules and no rules: 'refengine test {tests}' runs them"
+        in capsys.readouterr().err
+    )
+
+
 def test_descriptions(capsys: pytest.CaptureFixture[str], rules: Path) -> None:
     assert main(["-L", "-r", str(rules)]) == 0
     out = capsys.readouterr().out
