@@ -30,15 +30,15 @@ EVENT_KEYS = ("event", "events", "capture", "audit", "run")
 CASE_KEYS = ("name", EACH, *EVENT_KEYS, "seconds", "matching", *expectations.KEYS)
 
 
-def read_suite(path: Path) -> Suite:
-    """Return the tests of a test file.
+def read_suite(path: Path, source: Source | None = None) -> Suite:
+    """Return the tests of a test file; with `source`, of a text that is not there, but might be.
 
     :raises FindingsError: with everything that is wrong with it.
     """
     report: list[Finding] = []
     suite = None
     try:
-        source = read_source(path)
+        source = source or read_source(path)
         documents = [node for node in read_documents(source) if not _is_null(node)]
         suite = _Reading(path, report).file(source, documents)
     except RulesError as error:

@@ -16,7 +16,7 @@ def text(report: Report, style: Style) -> str:
         lines.append(f"{suite.name}: {count} of {len(suite.outcomes)} passed")
         lines.extend(map(render, suite.faults))
         for outcome in bad:
-            lines.extend(_outcome(outcome, style))
+            lines.extend(outcome_lines(outcome, style))
         for outcome in suite.outcomes:
             lines.extend(f"  remark on '{outcome.case.name}': {remark}" for remark in outcome.remarks)
     lines.append(summary(report, style))
@@ -38,7 +38,8 @@ def summary(report: Report, style: Style) -> str:
     return f"{', '.join(parts)} in {report.seconds:.2f} s"
 
 
-def _outcome(outcome: Outcome, style: Style) -> list[str]:
+def outcome_lines(outcome: Outcome, style: Style) -> list[str]:
+    """Return why a test failed, or was skipped."""
     if outcome.skipped is not None:
         return [f"{style.yellow('SKIP')} {outcome.case.place}: {outcome.case.name}", f"  {outcome.skipped}"]
     lines = [f"{style.red('FAIL')} {outcome.case.place}: {style.bold(outcome.case.name)}"]
