@@ -31,6 +31,8 @@ class RecordProbe(ProcProbe):
         if known is None or known.type != found.type or known.ino not in (0, found.ino):
             return found
         known.dev, known.ino = found.dev, found.ino
+        # What is known may be of an older socket that had the number.
+        known.protocol = found.protocol or known.protocol
         known.reported_name = known.name
         if found.name and found.name != known.name and found.type in _UNBOUND:
             # A role that an event has told is better than one that the ports suggest.

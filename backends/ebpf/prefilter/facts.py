@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
+from refengine.backends.ebpf.layout import FileState
 from refengine.event.paths import normalised
 
 NAME_LIMIT: Final = 256
@@ -20,13 +21,20 @@ class Level(IntEnum):
 
     RESULT = 0
     ARGUMENTS = 1
-    NAME = 2
-    THREAD = 3
+    SOCKET = 2
+    NAME = 3
+    THREAD = 4
+    CONTAINER = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the kernel side sees of a call. `raw` is the path as given, None where it cannot be read."""
+    """What the kernel side sees of a call. `raw` is the path as given, None where it cannot be read.
+
+    `opened` is what the descriptor stands for that the call is about, None where that is nothing. `address` is the
+    socket's address among the arguments, as much of it as the call says, None where there is none, empty where it
+    cannot be read. `on_host` is true where the thread is certain to be outside of every container.
+    """
 
     result: int
     comm: bytes = b""
@@ -36,6 +44,9 @@ class Facts:
     directory: int = AT_FDCWD
     cwd: bytes | None = None
     args: tuple[int, ...] = ()
+    opened: FileState | None = None
+    address: bytes | None = None
+    on_host: bool = False
 
     def name(self) -> bytes | None:
         """Return the absolute path where it is certain, None where it is unknown."""

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from refengine.backends.ebpf.plan import EXECUTIONS, Plan
 from refengine.backends.ebpf.prefilter.atom import Atom
 from refengine.backends.ebpf.prefilter.facts import Facts, Level
+from refengine.backends.ebpf.prefilter.sockets import USES
 from refengine.backends.ebpf.prefilter.table import OPENS, PATHS, atom
 from refengine.backends.ebpf.prefilter.values import names_key
 from refengine.backends.precondition import AllOf, Comparison, Precondition
@@ -44,7 +45,7 @@ class Prefilters:
 
 def make_prefilters(plan: Plan, preconditions: Mapping[str, Precondition]) -> Prefilters:
     """Return the prefilters for the system calls of `plan`."""
-    groups: dict[_Steps, dict[int, str]] = {}
+    groups: dict[tuple[_Steps, frozenset[Level]], dict[int, str]] = {}
     never: set[int] = set()
     names: dict[int, frozenset[bytes]] = {}
     for number, watched in plan.calls.items():
@@ -56,13 +57,14 @@ def make_prefilters(plan: Plan, preconditions: Mapping[str, Precondition]) -> Pr
             continue
         steps = tuple(_steps(watched.name, precondition))
         if steps:
-            groups.setdefault(steps, {})[number] = watched.name
+            levels = frozenset(_levels(watched.name, precondition))
+            groups.setdefault((steps, levels), {})[number] = watched.name
             names.update((names_key(found), found) for found in _names(watched.name, precondition) if found)
     functions: dict[int, str] = {}
     texts: list[str] = []
-    for steps, members in groups.items():
+    for (steps, levels), members in groups.items():
         name = f"prefilter_{min(members)}"
-        texts.append(_function(name, members, steps))
+        texts.append(_function(name, members, steps, levels))
         functions.update(dict.fromkeys(members, name))
     return Prefilters("\n".join(texts), functions, frozenset(never), names)
 
@@ -115,6 +117,15 @@ def _names(event_type: str, precondition: Precondition) -> Iterator[frozenset[by
             yield from _names(event_type, part)
 
 
+def _levels(event_type: str, precondition: Precondition) -> Iterator[Level]:
+    """Yield the levels that a formula looks at."""
+    if isinstance(precondition, Comparison):
+        yield _atom(event_type, precondition).level
+    elif not isinstance(precondition, bool):
+        for part in precondition.parts:
+            yield from _levels(event_type, part)
+
+
 def passes(event_type: str, precondition: Precondition, facts: Facts) -> bool:
     """Return what the prefilter decides, in Python: for tests, and to show what it would do."""
     if isinstance(precondition, bool):
@@ -132,8 +143,11 @@ def _atom(event_type: str, comparison: Comparison) -> Atom:
     return found
 
 
-def _function(name: str, members: Mapping[int, str], steps: _Steps) -> str:
-    """Return the program for the calls `members`, names by number, which differ in their arguments only."""
+def _function(name: str, members: Mapping[int, str], steps: _Steps, levels: frozenset[Level]) -> str:
+    """Return the program for the calls `members`, names by number, which differ in their arguments only.
+
+    What a level looks at is read where it is one of `levels`, or others do with it.
+    """
     lines = [
         f"int {name}(struct exit_context *ctx)",
         "{",
@@ -145,8 +159,9 @@ def _function(name: str, members: Mapping[int, str], steps: _Steps) -> str:
     reached = Level.RESULT
     for level, formula in steps:
         # A formula of one level may have parts of every lower one, though alone they decided nothing.
-        for passed in range(reached + 1, level + 1):
-            lines += _READS[Level(passed)](members)
+        for passed in map(Level, range(reached + 1, level + 1)):
+            if passed in levels or passed is Level.ARGUMENTS:
+                lines += _READS[passed](members)
         reached = level
         lines += [f"    if (!({formula}))", "        return reject(s);"]
     return "\n".join([*lines, "    return pass(ctx, s);", "}", ""])
@@ -179,8 +194,18 @@ def _read_name(members: Mapping[int, str]) -> list[str]:
     return [*lines, "    read_name(s, f, address, directory);"]
 
 
+def _read_socket(members: Mapping[int, str]) -> list[str]:
+    uses = {number: USES[name] for number, name in members.items()}
+    lines = ["    struct ends *e = own_ends();", f"    u32 use = {min(uses.values()).name};"]
+    for number, use in uses.items():
+        if use is not min(uses.values()):
+            lines += [f"    if (CALL_NUMBER(ctx) == {number})", f"        use = {use.name};"]
+    return [*lines, "    if (!e)", "        return pass(ctx, s);", "    read_ends(f, e, use);"]
+
+
 _READS: Final[Mapping[Level, Callable[[Mapping[int, str]], list[str]]]] = {
     Level.ARGUMENTS: _read_arguments,
+    Level.SOCKET: _read_socket,
     Level.THREAD: lambda _: ["    read_thread(f);"],
     Level.NAME: _read_name,
 }

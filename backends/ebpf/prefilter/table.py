@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from refengine.backends.ebpf.prefilter.atom import Atom, Make
+from refengine.backends.ebpf.prefilter.ends import FIELDS, NAMES_OF_ADDRESSES
 from refengine.backends.ebpf.prefilter.facts import (
     O_ACCESS_MODE,
     O_DIRECTORY,
@@ -15,6 +16,7 @@ from refengine.backends.ebpf.prefilter.facts import (
     Level,
 )
 from refengine.backends.ebpf.prefilter.names import PATH_FORMS, folder, leaf, raw_name, text_of_name
+from refengine.backends.ebpf.prefilter.sockets import USES
 from refengine.backends.ebpf.prefilter.values import (
     boolean,
     error_name,
@@ -43,6 +45,10 @@ def atom(event_type: str, comparison: Comparison) -> Atom | None:
     if not comparison.constants or call is None or event_type in ("execve", "execveat"):
         return None
     make = _COMMON.get(comparison.field)
+    if make is None and comparison.field in NAMES_OF_ADDRESSES:
+        make = NAMES_OF_ADDRESSES[comparison.field](event_type)
+    if make is None and event_type in USES and comparison.field in FIELDS:
+        make = FIELDS[comparison.field](event_type)
     if make is None and comparison.field in _OF_RESULTS and _has_result(call.exit):
         make = _OF_RESULTS[comparison.field]
     if make is None and event_type in OPENS:

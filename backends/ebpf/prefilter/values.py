@@ -27,7 +27,15 @@ _COMPARED_NAMES_MAX: Final = 4
 _ERRORS_MAX: Final = 8
 """A comparison that more errors than this fulfil is not looked at closely when a call has failed."""
 
-_NUMBER_OPERATORS: Final = {"=": "==", "==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+NUMBER_OPERATORS: Final[Mapping[str, str]] = {
+    "=": "==",
+    "==": "==",
+    "!=": "!=",
+    "<": "<",
+    "<=": "<=",
+    ">": ">",
+    ">=": ">=",
+}
 
 
 def number(level: Level, expression: str, read: Callable[[Facts], int]) -> Make:
@@ -35,17 +43,17 @@ def number(level: Level, expression: str, read: Callable[[Facts], int]) -> Make:
 
     def make(operator: str, constants: Constants) -> Atom | None:
         numbers = integers_of(constants)
-        compare = "==" if operator == "in" else _NUMBER_OPERATORS.get(operator)
+        compare = "==" if operator == "in" else NUMBER_OPERATORS.get(operator)
         if numbers is None or compare is None:
             return None
         parts = [f"{expression} {compare} {number_text(number)}" for number in numbers]
-        check = _PYTHON_OPERATORS[compare]
+        check = PYTHON_OPERATORS[compare]
         return Atom(level, any_of(parts), lambda facts: any(check(read(facts), number) for number in numbers))
 
     return make
 
 
-_PYTHON_OPERATORS: Final[dict[str, Callable[[int, int], bool]]] = {
+PYTHON_OPERATORS: Final[dict[str, Callable[[int, int], bool]]] = {
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
     "<": lambda a, b: a < b,

@@ -10,6 +10,7 @@
 #include "capture.h"
 #include "process.h"
 #include "facts.h"
+#include "sockets.h"
 
 #if BY_RAW_TRACEPOINT
 /* One tracepoint for the exits of all system calls: the number is in the saved registers. */
