@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from refengine.state.containers.answers import items, text, texts
-from refengine.state.containers.facts import ContainerFacts, Image, Mount, image_of
+from refengine.state.containers.containerd_images import image_named
+from refengine.state.containers.facts import ContainerFacts, Image, Mount
 from refengine.state.containers.identity import ContainerId
 from refengine.state.containers.protobuf import Message, message
 from refengine.state.containers.runtime import NOT_FOUND, UnknownError
@@ -49,27 +51,31 @@ class ContainerdRuntime:
         folder = container.cgroup.split("/")[1]
         named = [folder] if folder in _NAMESPACES else _NAMESPACES
         for namespace in named:
-            question = message({_ID: container.id})
+            ask = partial(self._ask, {"containerd-namespace": namespace})
             try:
-                answer = self._call(self.path, _METHOD, question, {"containerd-namespace": namespace})
+                answer = ask(_METHOD, message({_ID: container.id}))
             except UnknownError as unknown:
                 if unknown.cause != NOT_FOUND:
                     raise
             else:
-                return _facts(Message(answer).below(_CONTAINER), container.id)
+                found = Message(answer).below(_CONTAINER)
+                image = found.text(_IMAGE)
+                return _facts(found, container.id, image_named(image, ask) if image else Image())
         raise UnknownError(NOT_FOUND)
 
+    def _ask(self, metadata: Mapping[str, str], method: str, question: bytes) -> bytes:
+        return self._call(self.path, method, question, metadata)
 
-def _facts(answer: Message, id: str) -> ContainerFacts:
+
+def _facts(answer: Message, id: str, image: Image) -> ContainerFacts:
     marks = answer.texts(_LABELS)
     created = answer.below(_CREATED)
     spec = _json(answer.below(_SPEC).blob(_ANY_VALUE))
     own = {text(each, "type") for each in items(spec, "linux", "namespaces")}
-    image = answer.text(_IMAGE)
     return ContainerFacts(
         kind="containerd",
         name=marks.get(_NAME_OF_NERDCTL, id),
-        image=image_of(image) if image else Image(),
+        image=image,
         privileged=None if spec is None else _privileged(spec),
         mounts=tuple(
             _mount(each) for each in items(spec, "mounts") if text(each, "type") in ("bind", "rbind", "")

@@ -21,6 +21,7 @@ from h2.events import DataReceived, RequestReceived, StreamEnded
 
 from refengine.state.containers import grpc
 from refengine.state.containers.containerd import ContainerdRuntime
+from refengine.state.containers.containerd_images import image_named
 from refengine.state.containers.cri import CriRuntime
 from refengine.state.containers.facts import Image, Mount, Pod
 from refengine.state.containers.identity import ContainerId
@@ -180,7 +181,9 @@ def test_containers_of_containerd_are_looked_for_in_namespaces(cgroup: str, aske
     )
     namespaces = []
 
-    def call(_path: str, _method: str, question: bytes, metadata: object) -> bytes:
+    def call(_path: str, method: str, question: bytes, metadata: object) -> bytes:
+        if not method.endswith(".Containers/Get"):
+            raise UnknownError(NOT_FOUND)
         assert Message(question).text(1) == "x"
         assert isinstance(metadata, dict)
         namespaces.append(metadata["containerd-namespace"])
@@ -193,6 +196,48 @@ def test_containers_of_containerd_are_looked_for_in_namespaces(cgroup: str, aske
     assert (facts.name, facts.image.repository, facts.started) == ("web", "docker.io/a/b", 17000000005)
     assert facts.mounts == (Mount("/s", "/d", "rbind,ro,rprivate", False, "rprivate"),)
     assert (facts.host_pid, facts.host_network, facts.privileged) == (False, True, False)
+
+
+MANIFEST = b'{"config": {"digest": "sha256:c0ffee"}}'
+
+
+@pytest.mark.parametrize(
+    ("contents", "id"),
+    [
+        ({"sha256:11": MANIFEST}, "c0ffee"),
+        (
+            {
+                "sha256:11": b"""{"manifests": [
+                    {"digest": "sha256:22", "platform": {"architecture": "other"}},
+                    {"digest": "sha256:33", "platform": {"architecture": "machine"}}
+                ]}""",
+                "sha256:33": MANIFEST,
+            },
+            "c0ffee",
+        ),
+        ({"sha256:11": b"[" * 100_000}, ""),
+        ({"sha256:11": b'{"manifests": 1, "config": []}'}, ""),
+        ({}, ""),
+    ],
+    ids=["plain", "for several machines", "no JSON", "another form", "not there"],
+)
+def test_images_of_containerd_have_the_id_of_their_settings(
+    contents: dict[str, bytes], id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platform.machine", lambda: "machine")
+
+    def ask(method: str, question: bytes) -> bytes:
+        wanted = Message(question).text(1)
+        if method.endswith(".Images/Get"):
+            assert wanted == "docker.io/a/b:c"
+            return message({1: message({1: wanted, 3: message({1: "type", 2: "sha256:11"})})})
+        if wanted not in contents:
+            raise UnknownError(NOT_FOUND)
+        return message({2: contents[wanted]})
+
+    assert image_named("docker.io/a/b:c", ask) == Image(
+        "docker.io/a/b:c", id, "docker.io/a/b", "c", "sha256:11"
+    )
 
 
 QUESTION = b"question"

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import shutil
+import socket as socket_module
 import subprocess
 import sys
 import tarfile
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import pytest
 
+from refengine.backends.registry import availability
 from refengine.state.containers.directory import RuntimeDirectory
 from refengine.state.containers.engines import listeners, runtimes
 from refengine.state.containers.facts import ContainerFacts
@@ -114,6 +116,14 @@ def archive(folder: Path, layer: Path) -> Path:
     return path
 
 
+def settings_of_the_image(path: Path) -> str:
+    """Return the digest of an image's settings in an archive, by which the image is known."""
+    with tarfile.open(path) as tar:
+        file = tar.extractfile("config.json")
+        assert file is not None
+        return hashlib.sha256(file.read()).hexdigest()
+
+
 def container_at(pid: int) -> ContainerId:
     found = container_of(parse_cgroups(Path(f"/proc/{pid}/cgroup").read_text()))
     assert found is not None
@@ -138,7 +148,7 @@ def asked(engine: str, socket: Path, container: ContainerId) -> ContainerFacts:
 RULES = """
 - rule: spawned_processes_in_example_container
   desc: Detect processes spawned in example container
-  condition: container.name = "example" and evt.type = execve
+  condition: container.name in ("example", "later") and evt.type = execve
   output: "%container.id,%container.name,%container.image,%container.image.id,%user.uid,%proc.exepath"
   priority: NOTICE
 """
@@ -161,6 +171,35 @@ def alerts(folder: Path, engine: str, socket: Path, pid: int, start: Callable[[]
     start()
     out, _ = watch.communicate(timeout=60)
     return [line.partition(": Notice ")[2] for line in out.splitlines() if ": Notice " in line]
+
+
+def first_alert(folder: Path, engine: str, socket: Path, start: Command) -> str:
+    """Return the first alert of a container called later, which starts while the whole machine is watched."""
+    if not availability("ebpf").available:
+        pytest.skip(availability("ebpf").reason)
+    news = folder / "news"
+    with (
+        contextlib.closing(
+            socket_module.socket(socket_module.AF_UNIX, socket_module.SOCK_DGRAM)
+        ) as listening,
+        contextlib.ExitStack() as stack,
+    ):
+        listening.bind(str(news))
+        listening.settimeout(60)
+        command: Command = [
+            sys.executable, "-m", "refengine", "--backend", "ebpf", "-r", folder / "rules.yaml",
+            "-c", folder / "configuration.yaml",
+        ]  # fmt: skip
+        environment = {**os.environ, "NOTIFY_SOCKET": str(news)}
+        watch = stack.enter_context(
+            subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment)
+        )
+        stack.callback(watch.terminate)
+        while b"READY=1" not in listening.recv(4096):
+            pass
+        run(*start)
+        assert watch.stdout is not None
+        return next(line.partition(": Notice ")[2] for line in watch.stdout if ",later," in line).strip()
 
 
 LOOP = "while :; do sleep 0.2; done"
@@ -199,8 +238,13 @@ def test_docker(folder: Path, layer: Path) -> None:
             assert abs(facts.started / 1e9 - time.time()) < 300
             found = alerts(folder, "docker", socket, pid, lambda: None)
             assert f"{id[:12]},example,example/busybox:1.0,{image},0,/bin/busybox" in found
+            start = [
+                *docker, "run", "-d", "--name", "later", "--network", "none", "example/busybox:1.0", "sleep", "100",
+            ]  # fmt: skip
+            later = first_alert(folder, "docker", socket, start)
+            assert later.split(",")[1:4] == ["later", "example/busybox:1.0", image]
         finally:
-            run(*docker, "rm", "-f", "example", check=False)
+            run(*docker, "rm", "-f", "example", "later", check=False)
 
 
 def test_podman(folder: Path, layer: Path) -> None:
@@ -224,8 +268,17 @@ def test_podman(folder: Path, layer: Path) -> None:
             facts = asked("podman", socket, container)
             assert (facts.kind, facts.name, facts.privileged) == ("podman", "example", True)
             assert (facts.image.name, facts.image.id) == ("localhost/example/busybox:1.0", image)
+            found = alerts(folder, "podman", socket, pid, lambda: None)
+            assert f"{id[:12]},example,localhost/example/busybox:1.0,{image},0,/bin/busybox" in found
+            start = [
+                *podman, "run", "-d", "--name", "later", "--network", "none",
+                "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024",
+                "localhost/example/busybox:1.0", "sleep", "100",
+            ]  # fmt: skip
+            later = first_alert(folder, "podman", socket, start)
+            assert later.split(",")[1:4] == ["later", "localhost/example/busybox:1.0", image]
     finally:
-        run(*podman, "rm", "-f", "-t", "0", "example", check=False)
+        run(*podman, "rm", "-f", "-t", "0", "example", "later", check=False)
 
 
 CONTAINERD = """
@@ -256,7 +309,7 @@ def test_containerd_and_kubernetes(folder: Path, layer: Path, monkeypatch: pytes
         for namespace in ("default", "k8s.io"):
             image = archive(folder, layer)
             run(*ctr, "-n", namespace, "images", "import", "--snapshotter", "native", image)
-        run(*ctr, "run", "-d", "--snapshotter", "native", IMAGE, "example", "/bin/sleep", "100")
+        run(*ctr, "run", "-d", "--snapshotter", "native", IMAGE, "example", "/bin/sh", "-c", LOOP)
 
         def pid_of(namespace: str, id: str) -> int:
             tasks = (line.split() for line in run(*ctr, "-n", namespace, "tasks", "ls").splitlines())
@@ -272,6 +325,12 @@ def test_containerd_and_kubernetes(folder: Path, layer: Path, monkeypatch: pytes
             assert (container.id, container.kind) == ("example", "containerd")
             facts = asked("containerd", socket, container)
             assert (facts.name, facts.image.name, facts.privileged) == ("example", IMAGE, False)
+            assert facts.image.id == settings_of_the_image(image)
+            found = alerts(folder, "containerd", socket, pid_of("default", "example"), lambda: None)
+            assert f"example,example,{IMAGE},{facts.image.id},0,/bin/busybox" in found
+            start = [*ctr, "run", "-d", "--snapshotter", "native", IMAGE, "later", "/bin/sleep", "100"]
+            later = first_alert(folder, "containerd", socket, start)
+            assert later == f"later,later,{IMAGE},{facts.image.id},0,/bin/busybox"
 
             # What a kubelet does to run a pod that shares the network of its node.
             shared = message({1: 2})
@@ -311,6 +370,7 @@ def test_containerd_and_kubernetes(folder: Path, layer: Path, monkeypatch: pytes
                 ask("StopPodSandbox", message({1: sandbox}))
                 ask("RemovePodSandbox", message({1: sandbox}))
         finally:
-            run(*ctr, "tasks", "kill", "-s", "KILL", "example", check=False)
-            time.sleep(0.5)
-            run(*ctr, "containers", "rm", "example", check=False)
+            for name in ("example", "later"):
+                run(*ctr, "tasks", "kill", "-s", "KILL", name, check=False)
+                time.sleep(0.5)
+                run(*ctr, "containers", "rm", name, check=False)
