@@ -146,6 +146,8 @@ class Renewal:
         connection, interest = None, None
         if not enough and target is not None and _is_for_all(target) and self.options.record is None:
             connection = connect(backend.name, target)
+            if connection.state is not None and watch.connection.state is not None:
+                connection.state.containers = watch.connection.state.containers  # which ask for all backends
             observation = observe(connection, self.options, configuration, loaded)
             interest = observation.interest
             connection.backend.open(interest)

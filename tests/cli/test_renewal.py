@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,8 @@ from refengine.cli.watch import Watch
 from refengine.output.alert import Alert
 from refengine.service.notify import Supervisor
 from refengine.service.periodic import Periodic
+from refengine.state.containers.directory import RuntimeDirectory
+from refengine.state.system import SystemState
 from refengine.terminal import Style
 from tests.service.paced import EVERY, PacedBackend
 
@@ -180,12 +183,15 @@ def test_rules_that_were_spoiled_and_mended_are_loaded(tmp_path: Path) -> None:
 
 
 @contextmanager
-def replaced(monkeypatch: pytest.MonkeyPatch, backend: PacedBackend) -> Iterator[None]:
+def replaced(
+    monkeypatch: pytest.MonkeyPatch, backend: PacedBackend, state: SystemState | None = None
+) -> Iterator[None]:
     """Let the renewal connect to another backend, as it does for those that watch the whole machine."""
     from refengine.backends.target import Target
 
     monkeypatch.setattr(
-        "refengine.cli.renewal.connect", lambda name, target: Connection(backend, lambda event: None)
+        "refengine.cli.renewal.connect",
+        lambda name, target: Connection(backend, lambda event: None, state=state),
     )
     monkeypatch.setattr("refengine.cli.renewal.choose", lambda options, configuration: (("paced", Target()),))
     yield
@@ -206,8 +212,12 @@ def test_rules_that_need_more_are_handed_to_a_new_backend_before_the_old_one_end
         )
         run.renewal.request()
 
-    with replaced(monkeypatch, new):
+    before, after = SystemState(), SystemState()
+    before.containers = RuntimeDirectory(())
+    run.watch.connection = replace(run.watch.connection, state=before)
+    with replaced(monkeypatch, new, after):
         run.evaluate((0.5, once(change)))
+    assert after.containers is before.containers, "what is known of containers stays known"
     numbers = [alert.number for alert in run.outputs.alerts]
     assert sorted(set(numbers)) == list(range(numbers[0], 30_000, EVERY)), "none is lost"
     assert len(numbers) - len(set(numbers)) <= 1, "events of the one millisecond of overlap may come twice"
