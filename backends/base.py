@@ -19,17 +19,23 @@ class Interest:
 
     `event_types` are values of `evt.type` whose events the rules evaluate, None meaning every type. `fields`
     are the names of the fields that conditions and outputs read, and their full texts where they have an argument
-    (`evt.arg` and `evt.arg.flags`), which tells a backend what it may leave out. `preconditions` say by event type
-    what events have to fulfil for any rule to match; a type that is not there has none.
+    (`evt.arg` and `evt.arg.flags`), which tells a backend what it may leave out; `fields_of` has those of the rules
+    that can match an event type, where they are fewer. `preconditions` say by event type what events have to fulfil
+    for any rule to match; a type that is not there has none.
     """
 
     event_types: frozenset[str] | None
     fields: frozenset[str] = frozenset()
     preconditions: Mapping[str, Precondition] = field(default_factory=dict)
+    fields_of: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def wants(self, name: str) -> bool:
         """Return whether rules evaluate events of type `name`."""
         return self.event_types is None or name in self.event_types
+
+    def reads(self, name: str) -> frozenset[str]:
+        """Return the fields that are read of events of type `name`."""
+        return self.fields_of.get(name, self.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,13 +29,22 @@ def interest_of(rules: Iterable[Rule], decides: Decides | None = None) -> Intere
     rules = tuple(rules)
     types: set[str] = set()
     fields: set[str] = set()
+    fields_of: dict[str, set[str]] = {}
     for rule in rules:
         types |= rule.event_types
-        fields.update(name for read in rule.reads() for name in (read.field.name, read.key))
+        reads = {name for read in rule.reads() for name in (read.field.name, read.key)}
+        fields |= reads
+        for name in rule.event_types:
+            fields_of.setdefault(name, set()).update(reads)
     if types >= ALL:
         return Interest(None, frozenset(fields))
     found = {} if decides is None else _preconditions(rules, types, decides)
-    return Interest(frozenset(types), frozenset(fields), found)
+    return Interest(
+        frozenset(types),
+        frozenset(fields),
+        found,
+        {name: frozenset(reads) for name, reads in fields_of.items()},
+    )
 
 
 def precondition_of(rule: Rule, event_type: str, decides: Decides) -> Precondition:

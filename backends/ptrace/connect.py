@@ -9,6 +9,7 @@ from refengine.backends.target import Target
 from refengine.errors import BackendError
 from refengine.event.paths import AT_FDCWD, UNKNOWN_DIRECTORY, slashed
 from refengine.state.interface_list import read_interfaces
+from refengine.state.procfs import read_boot_time
 from refengine.state.system import SystemState
 from refengine.state.users import read_users
 
@@ -39,7 +40,11 @@ def connect(target: Target) -> Connection:
     # Only the system calls that rules need are stopped at, so that events do not tell what becomes of every
     # descriptor; the thread of an event stands still, so that /proc can be asked.
     state = SystemState(
-        TraceeProbe(), track_descriptors=False, users=read_users(), interfaces=read_interfaces()
+        TraceeProbe(),
+        track_descriptors=False,
+        users=read_users(),
+        interfaces=read_interfaces(),
+        boot_time=read_boot_time(),
     )
     backend = PtraceBackend(target.command, target.pids, acquaintance=KnownThreads(state))
     return Connection(backend, state.apply, state=state)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from refengine.backends.ptrace import binding, lifecycle
+from refengine.backends.ptrace import binding
 from refengine.backends.ptrace.binding import X32_BIT, Registers, SyscallEntry
 from refengine.backends.ptrace.creation import would_create
 from refengine.backends.ptrace.entry import gates
+from refengine.backends.ptrace.lifecycle import Lifecycle, exited
 from refengine.backends.ptrace.memory import Memory
 from refengine.backends.ptrace.opens import Acquaintance
 from refengine.backends.ptrace.plan import CLONES, EXECUTIONS, PROCESS_EXIT, SIGNAL_DELIVERY, Plan
@@ -42,6 +43,7 @@ class Observer:
         self._memory = Memory()
         self._registers = Registers()
         self._tracees = Tracees()
+        self._lifecycle = Lifecycle(plan.details, self._memory)
         self._call = Call(self._memory, self._tracees, snap_length, plan.identify)
         self._creating: set[int] = set()
         self._entry = SyscallEntry(self._registers)
@@ -90,7 +92,9 @@ class Observer:
             params = self._failed_execution(call, watched.name) if result < 0 else None
         elif watched.name in CLONES:
             # A child leaves the call too, with 0; its event was made when it first stopped.
-            params = lifecycle.cloned(result, tid, self._clone_flags(tid, number, a0)) if result else None
+            params = (
+                self._lifecycle.cloned(result, tid, self._clone_flags(tid, number, a0)) if result else None
+            )
         else:
             params = watched.decode(call)
         if params is None:
@@ -108,7 +112,7 @@ class Observer:
             self.vanished += 1
             return None
         argument, number = registers[6:]
-        params = lifecycle.cloned(0, tid, self._clone_flags(tid, number, argument))
+        params = self._lifecycle.cloned(0, tid, self._clone_flags(tid, number, argument))
         if params is None:
             self.vanished += 1
             return None
@@ -119,7 +123,7 @@ class Observer:
 
         That of an `execveat` too is one of `execve`: the kernel makes it look so from here on.
         """
-        params = lifecycle.executed(self._memory, tid)
+        params = self._lifecycle.executed(tid)
         if params is None:
             self.vanished += 1
             return None
@@ -127,7 +131,7 @@ class Observer:
 
     def ended(self, tid: int, status: int) -> Event:
         """Return the event of a thread's end."""
-        return self._event(PROCESS_EXIT, tid, lifecycle.exited(status, None))
+        return self._event(PROCESS_EXIT, tid, exited(status, None))
 
     def signalled(self, tid: int, number: int) -> Event:
         """Return the event of a signal's delivery."""
@@ -152,10 +156,7 @@ class Observer:
 
     def _failed_execution(self, call: Call, name: str) -> list[ParamValue | None] | None:
         path, argv, envp = call.args[1:4] if name == "execveat" else call.args[:3]
-        params = lifecycle.execution_failed(self._memory, call.tid, call.result, path, argv, envp)
-        if params is not None and name == "execveat":
-            params.pop()  # its event type has no file name
-        return params
+        return self._lifecycle.failed(name, call.tid, call.result, path, argv, envp)
 
     def _clone_flags(self, tid: int, number: int, argument: int) -> int:
         """Return the kernel's flags of a call of the clone family from its first argument."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from refengine.backends.base import Interest
+from refengine.backends.ptrace.details import Details, make_details, reads_argument
 from refengine.backends.ptrace.filter import ArgumentTest
 from refengine.backends.ptrace.opens import ACCESS_MODES, OPENS, Foresight, access_modes
 from refengine.backends.syscalls.call import Call, Decoder
@@ -48,10 +49,8 @@ _STATE: Final[Mapping[str, ArgumentTest | None]] = {
 }
 """Calls that change what fields say of a thread. They are traced even where no rule names them, being rare."""
 
-_IDENTITY_FIELDS: Final = frozenset(
-    {"fd.dev", "fd.dev.major", "fd.dev.minor", "fd.ino", "evt.args", "evt.info"}
-)
-_CREATION_FIELDS: Final = frozenset({"evt.is_open_create", "evt.args", "evt.info"})
+_IDENTITY_FIELDS: Final = frozenset({"fd.dev", "fd.dev.major", "fd.dev.minor", "fd.ino"})
+_CREATION_FIELDS: Final = frozenset({"evt.is_open_create"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +69,8 @@ class Plan:
 
     `calls` are the traced system calls by number, `foresights` tell of opens at their entry whether they matter.
     `identify` asks for device and inode of opened files, `creations` for whether an open made the file, `cpu` for
-    the processor; they cost something and are left out where nothing depends on them. `exits` and `signals` ask for a
+    the processor, `details` for parameters of executions and births; they cost something and are left out where
+    nothing depends on them. `exits` and `signals` ask for a
     stop at a thread's end and for the delivery of signals as events.
     """
 
@@ -79,6 +79,7 @@ class Plan:
     identify: bool
     creations: frozenset[int]
     cpu: bool
+    details: Details
     exits: bool
     signals: bool
 
@@ -120,21 +121,16 @@ def _test(interest: Interest, name: str) -> ArgumentTest | None:
     )
 
 
-def _reads(interest: Interest, names: frozenset[str], *arguments: str) -> bool:
-    """Tell whether rules read one of the fields, or one of the event's arguments."""
+def _reads(interest: Interest, fields: frozenset[str]) -> bool:
+    """Tell whether rules read one of the fields; without rules everything is read."""
     if interest.event_types is None and not interest.fields:
         return True
-    return not names.isdisjoint(interest.fields) or any(
-        _reads_argument(field, arguments) for field in interest.fields
-    )
+    return not fields.isdisjoint(interest.fields)
 
 
-def _reads_argument(field: str, arguments: tuple[str, ...]) -> bool:
-    """Tell whether a field with its argument may be one of the event's arguments; by position it may be any."""
-    for prefix in ("evt.arg", "evt.rawarg"):
-        if field.startswith(prefix):
-            return field[len(prefix) :].startswith("[") or field[len(prefix) + 1 :] in arguments
-    return False
+def _read_of_opens(interest: Interest, fields: frozenset[str], *arguments: str) -> bool:
+    """Tell whether rules read one of the fields, or one of the arguments of an open."""
+    return _reads(interest, fields) or any(reads_argument(interest, name, *arguments) for name in OPENS)
 
 
 def make_plan(interest: Interest) -> Plan:
@@ -155,16 +151,17 @@ def make_plan(interest: Interest) -> Plan:
             if call.name in OPENS and precondition is not True:
                 foresights[call.number] = Foresight(precondition)
     creations: frozenset[int] = frozenset()
-    if _reads(interest, _CREATION_FIELDS, "flags"):
+    if _read_of_opens(interest, _CREATION_FIELDS, "flags"):
         numbers = (BY_NAME[name].number for name in OPENS)
         creations = frozenset(number for number in numbers if number in calls)
     return Plan(
         calls,
         foresights,
         # By the inode, too, it is noticed that a descriptor's number stands for another file, opened unseen.
-        identify=bool(foresights) or _reads(interest, _IDENTITY_FIELDS, "dev", "ino"),
+        identify=bool(foresights) or _read_of_opens(interest, _IDENTITY_FIELDS, "dev", "ino"),
         creations=creations,
         cpu=_reads(interest, frozenset({"evt.cpu"})),
+        details=make_details(interest),
         exits=interest.wants("procexit"),
         signals=interest.wants("signaldeliver"),
     )

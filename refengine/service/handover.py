@@ -18,8 +18,13 @@ def covers(opened: Interest, wanted: Interest) -> bool:
         wanted.event_types is None or not wanted.event_types <= opened.event_types
     ):
         return False
-    if not wanted.fields <= opened.fields and opened.fields:
-        return False
+    if opened.fields:
+        if not wanted.fields <= opened.fields:
+            return False
+        if not all(
+            wanted.reads(name) <= opened.reads(name) for name in wanted.event_types or opened.fields_of
+        ):
+            return False
     return _let_through(opened.preconditions, wanted)
 
 
@@ -37,6 +42,6 @@ def blind(rules: Iterable[Rule], opened: Interest) -> Iterator[str]:
         types = opened.event_types
         reads = {name for read in rule.reads() for name in (read.field.name, read.key)}
         if (types is not None and not rule.event_types <= types) or (
-            opened.fields and not reads <= opened.fields
+            opened.fields and not all(reads <= opened.reads(name) for name in rule.event_types)
         ):
             yield rule.name

@@ -23,6 +23,7 @@ _STALE = 2 * 10**9
 
 _EXECVE = FLAG_TABLES["execve_flags"]
 _INIT = 1
+_CLONES = frozenset({"clone", "clone3", "fork", "vfork"})
 
 
 def clone(state: SystemState, event: Event, thread: Thread) -> None:
@@ -34,6 +35,23 @@ def clone(state: SystemState, event: Event, thread: Thread) -> None:
         _clone_in_parent(state, event, thread, returned)
     elif not 0 <= event.time - thread.clone_time < _STALE or thread.pid < 0:
         _clone_in_child(state, event, thread)
+
+
+def newborn(state: SystemState, event: Event) -> Thread | None:
+    """Return a bare thread for one that is first heard of by its own return from the call that made it.
+
+    The event and its maker's thread tell the rest. None for anything else, and where the maker is not known: then there
+    is more to be learnt from the probe.
+    """
+    if event.type.name not in _CLONES or result(event) != 0 or _maker(state, event) is None:
+        return None
+    return Thread(event.tid, -1, state.threads)
+
+
+def _maker(state: SystemState, event: Event) -> Thread | None:
+    """Return whom a new thread has been copied from: its process's first thread, or its parent."""
+    is_thread = (integer(event, "flags") or 0) & CLONE_THREAD
+    return state.threads.get(_or(integer(event, "pid" if is_thread else "ptid"), -1))
 
 
 def _clone_in_parent(state: SystemState, event: Event, parent: Thread, tid: int) -> None:
@@ -74,7 +92,7 @@ def _clone_in_child(state: SystemState, event: Event, thread: Thread) -> None:
     flags = (integer(event, "flags") or 0) | _INVERTED
     pid = _or(integer(event, "pid"), thread.tid)
     ptid = _or(integer(event, "ptid"), -1)
-    model = state.threads.get(pid if flags & CLONE_THREAD else ptid)
+    model = _maker(state, event)
     if model is None or model is thread:
         model = Thread(ptid, -1, state.threads)
     child = _copied(model, thread.tid, pid, flags)

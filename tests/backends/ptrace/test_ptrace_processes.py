@@ -17,6 +17,9 @@ from tests.backends.ptrace.conftest import Watch
 CLONE = FLAG_TABLES["clone_flags"]
 EXECVE = FLAG_TABLES["execve_flags"]
 MakeC = Callable[[str], list[str]]
+ARGUMENTS = ("evt.args",)
+"""A field with which events carry everything."""
+
 MakePython = Callable[[str], list[str]]
 
 
@@ -26,7 +29,8 @@ def test_execution_is_described_in_full(watch: Watch, tmp_path: Path, use_filter
     script.write_text("#!/bin/sh\nexit 0\n")
     script.chmod(0o755)
     own = Path("/bin/sh").stat()
-    run = watch(["env", "-i", "A=1", "B=two", os.fspath(script), "x", ""], "execve", use_filter=use_filter)
+    command = ["env", "-i", "A=1", "B=two", os.fspath(script), "x", ""]
+    run = watch(command, "execve", fields=ARGUMENTS, use_filter=use_filter)
     event = run.only("execve", filename=os.fspath(script))
     assert event.param("res") == 0
     assert event.param("exe") == "/bin/sh"
@@ -58,7 +62,7 @@ def test_a_failed_execution_tells_the_program_that_was_meant(
     command = python_program(
         "import os\ntry: os.execve('/no/such', ['name', 'arg', ''], {'K': 'v'})\nexcept OSError: pass"
     )
-    event = watch(command, "execve").only("execve", res=-2)
+    event = watch(command, "execve", fields=ARGUMENTS).only("execve", res=-2)
     assert event.param("filename") == "/no/such"
     assert event.param("exe") == "name"
     assert event.param("args") == b"arg\0\0"
@@ -83,7 +87,7 @@ def test_execveat_of_a_memfd(watch: Watch, c_program: MakeC) -> None:
             return 1;
         }"""
     )
-    run = watch(program, "execveat", "memfd_create")
+    run = watch(program, "execveat", "execve", "memfd_create", fields=ARGUMENTS)
     assert run.only("memfd_create").params[1:] == ["secret", 1]
     failed = run.only("execveat", res=-9)
     assert len(failed.params) == len(failed.type.params)
@@ -131,7 +135,8 @@ def test_new_processes_are_seen_by_parent_and_child(
     watch: Watch, c_program: MakeC, use_filter: bool, ask_for_exits: bool
 ) -> None:
     names = ["fork", "vfork", "clone", "clone3"]
-    run = watch(c_program(PROCESSES), *names, *["procexit"] * ask_for_exits, use_filter=use_filter)
+    types = [*names, *["procexit"] * ask_for_exits]
+    run = watch(c_program(PROCESSES), *types, fields=ARGUMENTS, use_filter=use_filter)
     first = run.events[0].tid
     flags = {"fork": 0, "clone": CLONE["CLONE_FILES"], "clone3": CLONE["CLONE_FS"]}
     for position, name in enumerate(names):
@@ -227,10 +232,10 @@ int main(void) {
 def test_a_thread_that_is_not_the_first_executes(
     watch: Watch, c_program: MakeC, use_filter: bool, types: tuple[str, ...]
 ) -> None:
-    run = watch(c_program(NON_LEADER), *types, use_filter=use_filter)
+    run = watch(c_program(NON_LEADER), *types, fields=ARGUMENTS, use_filter=use_filter)
     first = run.events[0].tid
     shell = run.only("execve", exe="sh")
-    assert shell.tid == shell.param("tid") == shell.param("pid") == first
+    assert shell.tid == shell.param("tid") == first
     assert run.only("chdir", path="/").tid == first
     assert run.exit_code == 7
 
