@@ -18,6 +18,7 @@ import pytest
 from refengine import RuleSet, load_rules
 from refengine.authoring.testing.bench import Bench
 from refengine.authoring.testing.case import Case, Given, Suite
+from refengine.authoring.testing.mutation import MutationBench, merged, mutation_text
 from refengine.authoring.testing.reading import read_suite
 from refengine.rulefile.files import rule_files
 
@@ -93,6 +94,14 @@ def test_events_written_in_tests(path: Path) -> None:
 def test_real_programs_in_tests(path: Path) -> None:
     suite = read_suite(path)
     assert failures(suite, [case for case in suite.cases if not isinstance(case.events, Given)]) == []
+
+
+def test_every_mutant_is_noticed() -> None:
+    scores = []
+    for path in SUITES:
+        suite = read_suite(path)
+        scores.append(MutationBench(Bench.of(suite).rules, suite.cases).score())
+    assert merged(scores).survivors == (), mutation_text(scores)
 
 
 def test_each_rule_is_seen_to_hold_and_not_to_hold(rules: RuleSet) -> None:
