@@ -77,6 +77,10 @@ def test_interest_is_what_the_rules_can_use() -> None:
     assert "proc.cwd" not in interest.fields
     assert interest.wants("open")
     assert not interest.wants("execve")
+    assert "fd.name" in interest.reads("openat")
+    assert "fd.num" not in interest.reads("openat")
+    assert interest.reads("close") == {"evt.type", "fd.num"}
+    assert interest.reads("execve") == interest.fields
 
 
 def test_interest_in_every_type_is_said_as_none() -> None:

@@ -82,3 +82,24 @@ def test_a_program_that_the_event_does_not_tell_of_is_asked_for() -> None:
     applied(state, "SYSCALL_GETUID_X")
     machine.comms[100] = "cat"
     assert field(applied(state, "SYSCALL_EXECVE_19_X", res=0), "proc.name") == "cat"
+
+
+BIRTH = {"res": 0, "tid": 200, "pid": 200, "ptid": 100, "flags": 0, "vtid": 200, "vpid": 200}
+
+
+def test_of_a_new_process_nobody_is_asked_where_its_maker_is_known() -> None:
+    machine = Machine()
+    state = asking(machine)
+    applied(state, "SYSCALL_CLOSE_X", 100, res=0, fd=3)
+    asked = list(machine.asked)
+    event = applied(state, "SYSCALL_CLONE_20_X", 200, **BIRTH)
+    assert machine.asked == asked
+    assert (field(event, "proc.name"), field(event, "proc.ppid")) == ("shell", 100)
+    assert field(event, "proc.aname", "2") == "init"
+
+
+def test_a_new_process_of_an_unknown_one_is_asked_for() -> None:
+    machine = Machine()
+    machine.comms[200] = "child"
+    applied(asking(machine), "SYSCALL_CLONE_20_X", 200, **BIRTH)
+    assert machine.asked[0] == 200
