@@ -15,6 +15,7 @@ from refengine.terminal import Style
 
 _BLOCK = re.compile(r"^```[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _SPAN = re.compile(r"`([^`]+)`|\*\*([^*]+)\*\*|\[([^\]]+)\]\([^)]+\)")
+_ESCAPE = re.compile(r"\x1b\[[0-9;]*m")
 _GLUE = "\x00"
 """Stands for the blanks inside of code, at which no line is to break."""
 
@@ -50,15 +51,17 @@ def _paragraphs(text: str, width: int, style: Style) -> Iterator[str]:
 
 def _filled(text: str, width: int, style: Style, first: str = "", others: str = "") -> str:
     glued = _SPAN.sub(lambda found: found[0].replace(" ", _GLUE).replace("\n", _GLUE), text)
-    lines = textwrap.fill(
-        " ".join(glued.split()),
-        width,
-        initial_indent=first,
-        subsequent_indent=others,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return _SPAN.sub(lambda found: _dressed(found, style), lines).replace(_GLUE, " ")
+    lines: list[str] = []
+    line, room = first, width - len(first)
+    for word in glued.split():
+        dressed = _SPAN.sub(lambda found: _dressed(found, style), word)
+        length = len(_ESCAPE.sub("", dressed))
+        if length > room and line not in (first, others):
+            lines.append(line.rstrip())
+            line, room = others, width - len(others)
+        line += f"{dressed} "
+        room -= length + 1
+    return "\n".join((*lines, line.rstrip())).replace(_GLUE, " ")
 
 
 def _dressed(found: re.Match[str], style: Style) -> str:

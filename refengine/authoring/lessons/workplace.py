@@ -47,20 +47,20 @@ class Workplace:
         :raises UsageError: where it has other things in it, or is no folder.
         """
         here = Path.cwd()
-        if named is None:
-            around = (folder for folder in (here, *here.parents) if (folder / FILE).is_file())
-            named = next((folder for folder in around if _is_own(folder, course)), DEFAULT)
-        folder = here / named
+        folder = here / (named or _around(here, course) or DEFAULT)
         if folder.exists():
             if not folder.is_dir():
-                raise UsageError(f"'{named}' is a file: name a folder for the lessons with --folder")
+                raise UsageError(
+                    f"'{named or DEFAULT}' is a file: name a folder for the lessons with --folder"
+                )
             others = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
             if others and not _is_own(folder, course):
                 raise UsageError(
-                    f"'{named}' has other things in it ({', '.join(sorted(others)[:3])}), and no lessons:"
+                    f"'{named or DEFAULT}' has other things in it ({', '.join(sorted(others)[:3])}), and no lessons:"
                     " name a folder of their own with --folder"
                 )
-        return cls(folder, Path(os.path.relpath(folder)) if not named.is_absolute() else folder)
+        is_absolute = named is not None and named.is_absolute()
+        return cls(folder, folder if is_absolute else Path(os.path.relpath(folder)))
 
     def of(self, lesson: Lesson) -> Path:
         """Return the folder of a lesson; one that was made when the lesson had another number stays."""
@@ -143,6 +143,12 @@ class Workplace:
         new = self.folder / f".{FILE}.new"
         new.write_text(progress.text(), "utf-8")
         new.replace(self.folder / FILE)
+
+
+def _around(here: Path, course: Iterable[Lesson]) -> Path | None:
+    """Return the folder of lessons in which the working folder is, None where it is in none."""
+    kept = (folder for folder in (here, *here.parents) if (folder / FILE).is_file())
+    return next((folder for folder in kept if _is_own(folder, course)), None)
 
 
 def _is_own(folder: Path, course: Iterable[Lesson]) -> bool:
