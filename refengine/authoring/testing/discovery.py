@@ -16,19 +16,29 @@ from refengine.rulefile.files import SUFFIXES, is_test_file
 def test_paths(named: Iterable[Path]) -> tuple[Path, ...]:
     """Return the files that may have tests: those named, and the YAML files below the folders named.
 
+    Hidden files and folders are passed over.
+
     :raises UsageError: when there is nothing of a name.
     """
     found: list[Path] = []
     for path in named:
         if path.is_dir():
             found.extend(
-                sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES and file.is_file())
+                sorted(
+                    file
+                    for file in path.rglob("*")
+                    if file.suffix in SUFFIXES and not _is_hidden(file.relative_to(path)) and file.is_file()
+                )
             )
         elif path.exists():
             found.append(path)
         else:
             raise UsageError(f"there is no file or folder '{path}'")
     return tuple(dict.fromkeys(found))
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def suites(paths: Iterable[Path]) -> Iterator[Suite | SuiteOutcome]:
