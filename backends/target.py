@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
+
+BODY_LIMIT: Final = 12 << 20
+"""Bytes that a request may have, if nobody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class Address:
     certificate: Path | None = None
     key: Path | None = None
     client_authority: Path | None = None
-    body_limit: int = 12 << 20
+    body_limit: int = BODY_LIMIT
     requests_per_second: float | None = None
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from refengine.backends.target import Address
+from refengine.backends.target import BODY_LIMIT, Address
 from refengine.cli.document import Document
 from refengine.cli.plugin_settings import plugin_section, settings_of
 from refengine.errors import UsageError
 
 _NAME = "k8saudit"
+_RATE = "webhookMaxRequestsPerSecond"
+"""A setting that Falco's plugin has not got."""
+
 _SCHEMES = ("http://", "https://")
 
 
@@ -34,12 +37,18 @@ def _address(section: Document) -> Address:
             "files are read with -e"
         )
     settings = settings_of(section)
-    limit = settings.text("webhookMaxBatchSize")
-    if limit and not (limit.isascii() and limit.isdigit() and int(limit)):
-        raise UsageError(
-            f"webhookMaxBatchSize of {_NAME} must be a number of bytes above zero, not '{limit}'"
-        )
     certificate = Path(settings.text("sslCertificate") or "/etc/falco/falco.pem")
-    secure = url.startswith("https://")
-    address = Address(url, certificate if secure else None)
-    return address if not limit else Address(url, address.certificate, body_limit=int(limit))
+    limit = _number(settings, "webhookMaxBatchSize", "bytes")
+    return Address(
+        url,
+        certificate if url.startswith("https://") else None,
+        body_limit=limit or BODY_LIMIT,
+        requests_per_second=_number(settings, _RATE, "requests"),
+    )
+
+
+def _number(settings: Document, name: str, unit: str) -> int | None:
+    text = settings.text(name)
+    if text and not (text.isascii() and text.isdigit() and int(text)):
+        raise UsageError(f"{name} of {_NAME} must be a number of {unit} above zero, not '{text}'")
+    return int(text) if text else None

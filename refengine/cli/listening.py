@@ -11,4 +11,10 @@ def audit_address(options: Options, configuration: Configuration) -> Address | N
     """Return the address to listen at, None where nobody names one."""
     if options.listen is None:
         return configuration.audit_address
-    return Address(options.listen, options.certificate, options.key, options.client_authority)
+    return Address(
+        options.listen,
+        options.certificate,
+        options.key,
+        options.client_authority,
+        requests_per_second=options.requests_per_second,
+    )

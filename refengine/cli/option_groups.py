@@ -97,6 +97,8 @@ def add_listening(group: argparse._ArgumentGroup) -> None:
         help="with https: the key of the certificate")  # fmt: skip
     group.add_argument("--tls-client-ca", dest="client_authority", metavar="FILE", type=Path,
         help="with https: listen only to clients with a certificate from here")  # fmt: skip
+    group.add_argument("--max-requests", dest="requests_per_second", metavar="NUMBER", type=_rate,
+        help="turn away more requests a second than this")  # fmt: skip
 
 
 def add_output(group: argparse._ArgumentGroup) -> None:
@@ -154,6 +156,16 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < 1e9:
         raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds above zero")
     return seconds
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 < rate < 1e9:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of requests above zero")
+    return rate
 
 
 def _pid(text: str) -> int:

@@ -76,6 +76,7 @@ class Options:
     certificate: Path | None
     key: Path | None
     client_authority: Path | None
+    requests_per_second: float | None
     record: Path | None
     print_events: bool
     command: tuple[str, ...]
@@ -192,6 +193,7 @@ def _options(found: argparse.Namespace, command: tuple[str, ...]) -> Options:
         certificate=found.certificate,
         key=found.key,
         client_authority=found.client_authority,
+        requests_per_second=found.requests_per_second,
         record=found.record,
         print_events=found.print_events,
         command=command,
@@ -238,6 +240,8 @@ def _check(options: Options, found: argparse.Namespace) -> None:
         raise UsageError("--enable-source and --disable-source exclude each other")
     if options.listen is None and (options.certificate or options.key or options.client_authority):
         raise UsageError("certificates go with --listen")
+    if options.listen is None and options.requests_per_second is not None:
+        raise UsageError("--max-requests goes with --listen")
     origins = [
         name
         for name, given in (

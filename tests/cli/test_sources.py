@@ -60,6 +60,7 @@ URL = "http://127.0.0.1:1/x"
         (("--enable-source", "k8s_audit", "--enable-source", "syscall"), [("ebpf", Target()), ("k8s_audit", Target())]),
         (("--backend", "ebpf", "--backend", "k8s_audit", "--listen", URL), [("ebpf", Target()), ("k8s_audit", Target(address=Address(URL)))]),
         (("--listen", URL, "--", "true"), [("ptrace", Target(("true",))), ("k8s_audit", Target(address=Address(URL)))]),
+        (("--listen", URL, "--max-requests", "2.5"), [("k8s_audit", Target(address=Address(URL, requests_per_second=2.5)))]),
         (("--watch", "/x", "--listen", URL), [("fanotify", Target(watched=(Path("/x"),))), ("k8s_audit", Target(address=Address(URL)))]),
     ],
 )  # fmt: skip
@@ -94,6 +95,8 @@ def test_recordings_are_known_by_how_they_begin(tmp_path: Path, content: bytes, 
         ((), "nothing to watch"),
         (("--backend", "ebpf", "--backend", "k8s_audit", "--", "true"), "none of the backends ebpf, k8s_audit takes the command"),
         (("--tls-key", "x", "--", "true"), "certificates go with --listen"),
+        (("--max-requests", "9", "--", "true"), "--max-requests goes with --listen"),
+        (("--listen", URL, "--max-requests", "0"), "'0' is not a number of requests above zero"),
     ],
 )  # fmt: skip
 def test_what_nobody_takes_is_an_error(arguments: tuple[str, ...], fault: str) -> None:
@@ -135,6 +138,10 @@ plugins:
             Address("https://:1/x", Path("/a.pem"), body_limit=5),
         ),
         ({"open_params": "http://:1/x", "init_config": ""}, Address("http://:1/x")),
+        (
+            {"open_params": "http://:1/x", "init_config": {"webhookMaxRequestsPerSecond": "50"}},
+            Address("http://:1/x", requests_per_second=50),
+        ),
     ],
 )  # fmt: skip
 def test_settings_of_the_plugin(plugin: dict[str, Node], expected: Address) -> None:
@@ -151,6 +158,10 @@ def test_settings_of_the_plugin(plugin: dict[str, Node], expected: Address) -> N
         ({"open_params": "http://:1/", "init_config": "{"}, "is no JSON"),
         ({"open_params": "http://:1/", "init_config": "[1]"}, "must be a mapping"),
         ({"open_params": "http://:1/", "init_config": {"webhookMaxBatchSize": "-5"}}, "above zero, not '-5'"),
+        (
+            {"open_params": "http://:1/", "init_config": {"webhookMaxRequestsPerSecond": "x"}},
+            "requests above zero, not 'x'",
+        ),
     ],
 )
 def test_settings_of_the_plugin_that_make_no_sense(plugin: dict[str, Node], fault: str) -> None:
