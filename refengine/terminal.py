@@ -31,6 +31,10 @@ class Style:
         """Return `text` in bold yellow."""
         return f"\x1b[1;33m{text}\x1b[0m" if self.coloured else text
 
+    def cyan(self, text: str) -> str:
+        """Return `text` in cyan, as code stands out in prose."""
+        return f"\x1b[36m{text}\x1b[0m" if self.coloured else text
+
     def green(self, text: str) -> str:
         """Return `text` in green."""
         return f"\x1b[32m{text}\x1b[0m" if self.coloured else text
