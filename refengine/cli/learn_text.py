@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from refengine.authoring.explaining.wording import shortened
 from refengine.authoring.finding import render
 from refengine.authoring.lessons import hinting
 from refengine.authoring.lessons.judging import Verdict
@@ -14,14 +15,20 @@ from refengine.authoring.lessons.learner import Learner, State
 from refengine.authoring.lessons.lesson import Lesson
 from refengine.authoring.lessons.prose import Prose
 from refengine.authoring.lessons.specification import clause
+from refengine.authoring.testing.case import Given
 from refengine.authoring.testing.mutation import mutation_text
+from refengine.authoring.testing.outcome import Outcome
 from refengine.authoring.testing.reports.text import outcome_lines
 from refengine.terminal import Style
+from refengine.values import Value
 
 _WIDEST = 92
 """Columns that prose takes at most: longer lines are hard to read."""
 
 _BAR = 30
+
+_FAULTS = 2
+"""Faults that are shown at once: the others are often of the same cause."""
 
 _COURAGE = (
     "It cannot be tested yet. Go to the first place that is named, mend it, and save: one thing at a time."
@@ -170,8 +177,10 @@ class Page:
             return
         yield from self._changed(lesson)
         if verdict.faults:
-            yield "\n".join(map(render, verdict.faults))
-            yield f"{style.red('✗')} {_COURAGE}"
+            yield "\n".join(map(render, verdict.faults[:_FAULTS]))
+            more = len(verdict.faults) - _FAULTS
+            others = f" There {'is 1 more' if more == 1 else f'are {more} more'}." if more > 0 else ""
+            yield f"{style.red('✗')} {_COURAGE}{others}"
             return
         yield from self._skipped(verdict)
         count, failed = len(verdict.outcomes) - len(verdict.skipped), verdict.failed
@@ -179,10 +188,20 @@ class Page:
             yield f"{style.green('✓')} {_tests(count)} pass{'es' if count == 1 else ''}"
             yield from self._beside_tests(verdict)
             return
-        yield "\n".join(outcome_lines(failed[0], style))
+        yield "\n".join(self._failed(failed[0]))
         others = ", and this is the first that does not" if len(failed) > 1 else ""
         yield f"{style.red('✗')} {count - len(failed)} of {_tests(count)} pass{others}"
         yield self._advice("save the file and say 'refengine learn' again, or 'refengine learn hint'")
+
+    def _failed(self, outcome: Outcome) -> Iterator[str]:
+        """Yield why a test fails: one thing at a time, and the event, so that nobody need look for it."""
+        heading, *why = outcome_lines(replace(outcome, failures=outcome.failures[:1]), self.style)
+        yield heading
+        events = outcome.case.events
+        if isinstance(events, Given) and len(events.events) == 1:
+            fields = ", ".join(f"{key}: {_written(value)}" for key, value in events.events[0].values.items())
+            yield self.style.dim(f"  event: {{{fields}}}")
+        yield from why
 
     def _beside_tests(self, verdict: Verdict) -> Iterator[str]:
         for missing in verdict.missing:
@@ -220,6 +239,13 @@ class Page:
     @staticmethod
     def _block(*parts: str) -> str:
         return "\n\n".join(part for part in parts if part) + "\n\n"
+
+
+def _written(value: Value) -> str:
+    """Return the value of an event's field as tests write it."""
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_written, value))}]"
+    return str(value).lower() if isinstance(value, bool) else shortened(str(value))
 
 
 def _tests(count: int) -> str:
