@@ -225,11 +225,6 @@ def _connected(event_type: str) -> Make:
     return make
 
 
-def _never(event_type: str) -> Make:
-    """Make comparisons of what no event has."""
-    return lambda _operator, _constants: Atom(Level.RESULT, "0", lambda _facts: False)
-
-
 _KINDS: Final = {kind: tuple(map(_letter, letters)) for kind, letters in _LETTERS.items()}
 _TYPES: Final = {
     kind: tuple(None if letter is None else DESCRIPTOR_TYPES[letter] for letter in letters)
@@ -259,7 +254,5 @@ FIELDS: Final[Mapping[str, MakeOf]] = {
 }
 """The fields of calls on sockets that the kernel side compares."""
 
-NAMES_OF_ADDRESSES: Final[Mapping[str, MakeOf]] = dict.fromkeys(
-    ("fd.cip.name", "fd.sip.name", "fd.lip.name", "fd.rip.name"), _never
-)
+NAMES_OF_ADDRESSES: Final = frozenset({"fd.cip.name", "fd.sip.name", "fd.lip.name", "fd.rip.name"})
 """Fields that no event has, as nothing looks the names of addresses up."""

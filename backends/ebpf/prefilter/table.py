@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from refengine.backends.ebpf.prefilter.arguments import argument
 from refengine.backends.ebpf.prefilter.atom import Atom, Make
 from refengine.backends.ebpf.prefilter.ends import FIELDS, NAMES_OF_ADDRESSES
 from refengine.backends.ebpf.prefilter.facts import (
@@ -20,16 +21,16 @@ from refengine.backends.ebpf.prefilter.sockets import USES
 from refengine.backends.ebpf.prefilter.values import (
     boolean,
     error_name,
-    named_argument,
+    never,
     number,
     opened_kind,
     thread_name,
 )
 from refengine.backends.precondition import Comparison
-from refengine.backends.syscalls import kernel_bits as kb
+from refengine.event.paths import ABSENT
 from refengine.tables.event_types import EventType
-from refengine.tables.flags import FLAG_TABLES
 from refengine.tables.syscalls import BY_NAME
+from refengine.values import ValueType
 
 OPENS: Final = frozenset({"open", "openat", "openat2"})
 PATHS: Final[Mapping[str, tuple[int | None, int]]] = {
@@ -44,19 +45,20 @@ def atom(event_type: str, comparison: Comparison) -> Atom | None:
     call = BY_NAME.get(event_type)
     if not comparison.constants or call is None or event_type in ("execve", "execveat"):
         return None
-    make = _COMMON.get(comparison.field)
-    if make is None and comparison.field in NAMES_OF_ADDRESSES:
-        make = NAMES_OF_ADDRESSES[comparison.field](event_type)
+    make = never if _is_absent(call.exit, comparison.field) else _COMMON.get(comparison.field)
     if make is None and event_type in USES and comparison.field in FIELDS:
         make = FIELDS[comparison.field](event_type)
     if make is None and comparison.field in _OF_RESULTS and _has_result(call.exit):
         make = _OF_RESULTS[comparison.field]
     if make is None and event_type in OPENS:
         make = _OF_OPENS.get(comparison.field)
-    if make is None and event_type == "ptrace":
-        make = _OF_PTRACE.get(comparison.field)
-    if make is None and event_type in PATHS and comparison.field == "fs.path.name":
-        make = _path_of_open if event_type in OPENS else _path
+    if make is None:
+        make = argument(event_type, comparison.field)
+    if make is None and event_type in PATHS:
+        if comparison.field == "fs.path.name":
+            make = _path_of_open if event_type in OPENS else _path
+        elif comparison.field == f"evt.arg.{_path_parameter(call.exit)}":
+            make = _path_argument
     return None if make is None else make(comparison.operator, comparison.constants)
 
 
@@ -65,8 +67,20 @@ def decides(event_type: str, comparison: Comparison) -> bool:
     return atom(event_type, comparison) is not None
 
 
+def _is_absent(type: EventType, field: str) -> bool:
+    """Return whether no event of the type has the field: a parameter of others, or something that is not looked up."""
+    prefix, _, parameter = field.rpartition(".")
+    return field in NAMES_OF_ADDRESSES or (
+        prefix in ("evt.arg", "evt.rawarg") and parameter not in type.index
+    )
+
+
 def _has_result(type: EventType) -> bool:
     return bool(type.params) and type.params[0].name in ("res", "fd") and type.is_exit
+
+
+def _path_parameter(type: EventType) -> str:
+    return next(param.name for param in type.params if param.type in (ValueType.FSPATH, ValueType.FSRELPATH))
 
 
 def _reads(facts: Facts) -> bool | None:
@@ -108,6 +122,16 @@ _path_of_open: Final = text_of_name(
 )
 _path: Final = text_of_name(PATH_FORMS, _named(lambda result: result == 0), "f->known", "f->result == 0")
 
+
+def _argument_name(facts: Facts) -> bytes | None:
+    return None if facts.raw == _NOT_READ else facts.name()
+
+
+_NOT_READ: Final = ABSENT.encode()
+"""A path that reads like one that could not be read is shown as it is, not as what it means."""
+
+_path_argument: Final = text_of_name(PATH_FORMS, _argument_name, f"f->known && !({leaf(_NOT_READ)})")
+
 _COMMON: Final[dict[str, Make]] = {
     "proc.name": thread_name,
     "user.uid": number(Level.THREAD, "(s64)f->uid", lambda facts: facts.uid),
@@ -135,13 +159,3 @@ _OF_OPENS: Final[dict[str, Make]] = {
     "fd.filename": text_of_name({"=": leaf}, _file_name, f"{_IS_FILE} && f->result >= 0"),
     "fd.nameraw": raw_name,
 }
-
-
-def _requests() -> Make:
-    """Return the maker of comparisons of what a `ptrace` call asks for, by the names that events show."""
-    shown = {value: name.encode() for name, value in FLAG_TABLES["ptrace_requests"].items()}
-    named = {request: shown[kb.ptrace_requests(request)] for request in (*range(64), *range(0x4200, 0x4240))}
-    return named_argument(0, named, shown[kb.ptrace_requests(0xFFFFFFFF)])
-
-
-_OF_PTRACE: Final[dict[str, Make]] = {"evt.arg.request": _requests()}

@@ -38,6 +38,11 @@ NUMBER_OPERATORS: Final[Mapping[str, str]] = {
 }
 
 
+def never(_operator: str, _constants: Constants) -> Atom:
+    """Make comparisons of what no event of the type has."""
+    return Atom(Level.RESULT, "0", lambda _facts: False)
+
+
 def number(level: Level, expression: str, read: Callable[[Facts], int]) -> Make:
     """Return the maker of comparisons of a number that is always known."""
 
@@ -171,30 +176,5 @@ def opened_kind(of_file: bytes, of_folder: bytes, otherwise: bytes | None) -> Ma
             holds,
             "f->has_flags || f->result < 0",
         )
-
-    return make
-
-
-def named_argument(position: int, names: Mapping[int, bytes], otherwise: bytes) -> Make:
-    """Return the maker of comparisons of a 32-bit argument that is shown by name.
-
-    `names` are those of all values that have one, `otherwise` is what any other value is shown as.
-    """
-
-    def make(operator: str, constants: Constants) -> Atom | None:
-        texts = texts_of(constants)
-        if texts is None or fits(operator, otherwise, texts) is None:
-            return None
-        others_fit = bool(fits(operator, otherwise, texts))
-        differ = [
-            value for value, name in names.items() if bool(fits(operator, name, texts)) is not others_fit
-        ]
-        listed = any_of(f"(u32)f->args[{position}] == {value:#x}" for value in differ)
-
-        def holds(facts: Facts) -> bool | None:
-            value = facts.args[position] & 0xFFFFFFFF if len(facts.args) > position else None
-            return None if value is None else (value in differ) is not others_fit
-
-        return Atom(Level.ARGUMENTS, f"!({listed})" if others_fit else listed, holds)
 
     return make

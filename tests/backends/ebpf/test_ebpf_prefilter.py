@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refengine import load_rules
-from refengine.backends.ebpf.layout import RecordKind
+from refengine.backends.ebpf.layout import BlobKind, RecordKind
 from refengine.backends.ebpf.plan import make_plan
 from refengine.backends.ebpf.prefilter.facts import Facts, Level
 from refengine.backends.ebpf.prefilter.program import expression, make_prefilters, passes
@@ -21,7 +21,7 @@ from refengine.interest import interest_of
 from refengine.rulefile.rule import Rule
 from refengine.source import Source
 from tests.corpus import corpus
-from tests.kernel_records import Machine, opened, record
+from tests.kernel_records import PATH_ADDRESS, Machine, blob, opened, record
 
 NAMES = (
     "/etc/shadow", "/etc/pam.d", "/etc/pam.d/x", "/", "/etc", "shadow", "./shadow", "../etc/shadow", "x",
@@ -156,29 +156,117 @@ def test_public_rules_exclude_ordinary_files() -> None:
     assert passes("openat", joined, Facts(3, b"cat", 1000, 0, b"shadow", cwd=b"/etc"))
 
 
+ARGUMENTS = {
+    "ptrace": (
+        "evt.arg.request = PTRACE_ATTACH", "evt.arg.request contains PTRACE_ATTACH", "evt.arg.request contains PTRACE",
+        "evt.arg.request != PTRACE_ATTACH", "evt.arg.request in (PTRACE_ATTACH, PTRACE_SEIZE)",
+        "evt.arg.request = PTRACE_UNKNOWN", "evt.arg.request startswith PTRACE_P", "evt.arg[3] = PTRACE_ATTACH",
+        "evt.arg.flags = x", "evt.rawarg.flags = 1", "not evt.arg.flags contains x",
+    ),
+    "socket": (
+        "evt.arg.domain contains AF_PACKET", "evt.arg.domain = AF_INET", "evt.arg.domain != AF_INET",
+        "evt.arg.domain = 2", "evt.arg.domain in (77, AF_UNIX)", "evt.arg.domain != 77", "evt.arg.domain startswith AF_IN",
+        "evt.arg.domain = 4294967295", "evt.arg[1] endswith INET6", "evt.arg.domain = ''", "evt.arg.domain != 77",
+    ),
+    "bpf": (
+        "evt.arg.cmd = 5", "evt.arg.cmd = BPF_PROG_LOAD", "evt.arg.cmd in (BPF_MAP_CREATE, 77)", "evt.arg.cmd = -1",
+        "evt.arg.cmd contains MAP", "evt.arg.cmd != BPF_PROG_LOAD",
+    ),
+    "chmod": (
+        "evt.arg.mode contains S_ISUID", "evt.arg.mode contains S_ISGID", "evt.arg.mode contains S_IXOTH",
+        "evt.arg.mode in (S_ISUID, S_ISGID)", "evt.arg.mode != S_ISUID", "evt.arg.mode contains S_I",
+    ),
+    "fchmod": ("evt.arg.mode contains S_ISUID", "evt.arg.filename = x"),
+    "fchmodat": ("evt.arg.mode contains S_ISUID",),
+}  # fmt: skip
+VALUES = (
+    *range(48),
+    *range(0x4200, 0x4210),
+    77,
+    0x1234,
+    0o4755,
+    0o6000,
+    0o7777,
+    0o170755,
+    0xFFFFFFFF,
+    1 << 32,
+    (1 << 32) + 5,
+)
+
+
 @pytest.mark.parametrize(
-    "comparison",
+    ("event_type", "comparison"), [(name, each) for name, found in ARGUMENTS.items() for each in found]
+)
+def test_arguments_that_are_shown_by_name(event_type: str, comparison: str) -> None:
+    text = f"- rule: A\n  desc: d\n  condition: evt.type = {event_type} and {comparison}\n  output: o\n  priority: INFO\n"
+    (rule,) = load_rules(Source("rules.yaml", text)).rules
+    found = interest_of([rule], decides).preconditions.get(event_type, True)
+    interpreter = Interpreter(SystemReader())
+    for value in VALUES:
+        args = (value, value, value)
+        event = Machine().event(record(RecordKind.SYSCALL_EXIT, name=event_type, args=args))
+        matches = interpreter.holds(rule.condition, event)
+        assert passes(event_type, found, Facts(0, args=args)) is (matches if found is not True else True)
+
+
+@pytest.mark.parametrize(
+    ("event_type", "comparison"),
     [
-        "evt.arg.request = PTRACE_ATTACH",
-        "evt.arg.request contains PTRACE_ATTACH",
-        "evt.arg.request contains PTRACE",
-        "evt.arg.request != PTRACE_ATTACH",
-        "evt.arg.request in (PTRACE_ATTACH, PTRACE_SEIZE)",
-        "evt.arg.request = PTRACE_UNKNOWN",
-        "evt.arg.request startswith PTRACE_P",
+        ("chmod", "evt.arg.mode contains S_ISUID"),
+        ("chmod", "evt.arg.mode contains S_ISGID"),
+        ("socket", "evt.arg.domain contains AF_PACKET"),
+        ("bpf", "evt.arg.cmd = 5"),
+        ("unlink", "evt.arg.newpath startswith /bin"),
     ],
 )
-def test_requests_of_ptrace(comparison: str) -> None:
-    text = f"- rule: A\n  desc: d\n  condition: evt.type = ptrace and {comparison}\n  output: o\n  priority: INFO\n"
+def test_arguments_of_public_rules_are_decided(event_type: str, comparison: str) -> None:
+    text = f"- rule: A\n  desc: d\n  condition: evt.type = {event_type} and {comparison}\n  output: o\n  priority: INFO\n"
+    interest = interest_of(load_rules(Source("rules.yaml", text)).rules, decides)
+    assert interest.preconditions[event_type] is not True
+
+
+PATH_ARGUMENTS = (
+    "evt.arg.path = /etc/shadow", "evt.arg.path != /etc/shadow", "evt.arg.path startswith /etc/",
+    "evt.arg.path endswith shadow", "evt.arg.path pmatch (/etc, /home/*/.ssh)", "evt.arg.path glob /etc/*",
+    "evt.arg.path in (/etc/shadow, /x)", "evt.arg.path endswith NA>", "evt.arg.path startswith /x",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("comparison", PATH_ARGUMENTS)
+@given(
+    call=st.fixed_dictionaries(
+        {
+            "path": st.one_of(
+                st.none(),
+                st.sampled_from((*NAMES, "<NA>", "./<NA>", "/etc/<NA>")).map(
+                    lambda name: name.encode("utf-8", "surrogateescape")
+                ),
+            ),
+            "result": st.sampled_from((-2, 0)),
+            "cwd": st.sampled_from(FOLDERS),
+        }
+    )
+)
+def test_paths_among_the_arguments(comparison: str, call: Mapping[str, object]) -> None:
+    text = f"- rule: A\n  desc: d\n  condition: evt.type = mkdir and {comparison}\n  output: o\n  priority: INFO\n"
     (rule,) = load_rules(Source("rules.yaml", text)).rules
-    found = interest_of([rule], decides).preconditions["ptrace"]
+    found = interest_of([rule], decides).preconditions["mkdir"]
     assert isinstance(found, Comparison)
-    decided = atom("ptrace", found)
+    event = Machine().event(made(**call))  # type: ignore[arg-type]
+    decided = atom("mkdir", found)
     assert decided is not None
-    interpreter = Interpreter(SystemReader())
-    for request in (*range(40), *range(0x4200, 0x4210), 0x1234, 0xFFFFFFFF, 1 << 32):
-        event = Machine().event(record(RecordKind.SYSCALL_EXIT, name="ptrace", args=(request, 1)))
-        assert decided.holds(Facts(0, args=(request, 1))) is interpreter.holds(rule.condition, event)
+    outcome = decided.holds(facts(call))
+    assert outcome is None or outcome is Interpreter(SystemReader()).holds(rule.condition, event)
+
+
+def made(path: bytes | None, result: int, cwd: bytes | None) -> bytes:
+    """Return the record of a `mkdir`."""
+    blobs = [] if path is None else [blob(BlobKind.TEXT, path + b"\0", PATH_ADDRESS)]
+    if cwd is not None:
+        blobs.append(blob(BlobKind.WORKING_DIRECTORY, cwd))
+    return record(
+        RecordKind.SYSCALL_EXIT, name="mkdir", result=result, args=(PATH_ADDRESS, 0o755), blobs=blobs
+    )
 
 
 def test_calls_with_the_same_formula_share_a_program() -> None:
