@@ -49,6 +49,11 @@ def drawn(expression: Expression) -> Any:
     return railroad.ZeroOrMore(item) if expression.times == "*" else railroad.OneOrMore(item)
 
 
+def diagram(expression: Expression) -> Any:
+    """Return the diagram of a production."""
+    return railroad.Diagram(drawn(expression))
+
+
 def main(arguments: list[str]) -> int:
     """Write the diagrams into the folder that is named, and return the exit code."""
     folder = Path(arguments[0]) if arguments else ROOT / "docs" / "diagrams"
@@ -60,13 +65,13 @@ def main(arguments: list[str]) -> int:
             f"<style>{railroad.DEFAULT_STYLE}</style>",
         ]
         for production, expression in read_grammar(ROOT / "grammar" / f"{name}.ebnf").items():
-            diagram = railroad.Diagram(drawn(expression))
+            drawing = diagram(expression)
             target = folder / f"{name}-{production}.svg"
             with target.open("w", encoding="utf-8") as out:
-                diagram.writeStandalone(out.write)
+                drawing.writeStandalone(out.write)
             page.append(f'<h3 id="{production}">{html.escape(production)}</h3>')
             parts: list[str] = []
-            diagram.writeSvg(parts.append)
+            drawing.writeSvg(parts.append)
             page.append("".join(parts))
         (folder / f"{name}.html").write_text("\n".join(page) + "\n", encoding="utf-8")
     return 0

@@ -1,0 +1,1 @@
+"""What makes the documentation site: the documents of the repository, and pages written from the tables."""
