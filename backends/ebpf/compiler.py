@@ -67,6 +67,10 @@ def build(bcc: Any, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[in
         f"-DRING_PAGES={request['ring_pages']}",
         f"-DNAMES_MAX={request['names_max']}",
         "-Wno-unused-function",
+        # bcc optimises what clang makes anyway; doing it twice takes longer, and loops that are unrolled too early
+        # give the verifier more to look at.
+        "-Xclang",
+        "-disable-llvm-passes",
     ]
     text = "\n".join((read_program(), request["prefilters"]))
     try:

@@ -17,7 +17,6 @@ def seldom_collected() -> Iterator[None]:
     What events consist of is not in cycles and goes by itself.
     """
     before = gc.get_threshold()
-    gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG, *before[1:])
     try:

@@ -10,6 +10,13 @@
 #define DIRECT(type, pointer, offset) (*(type volatile *)((const char *)(pointer) + (offset)))
 #define POINTER(pointer, offset) FIELD(const char *, pointer, offset)
 
+/* Under its own names bcc looks these up among all symbols of the kernel, at each place where they are called, which
+ * takes it longer than to compile everything. */
+static int (*read_user)(void *to, u32 size, const void *from) = (void *)BPF_FUNC_probe_read_user;
+static int (*read_user_text)(void *to, u32 size, const void *from) = (void *)BPF_FUNC_probe_read_user_str;
+#define bpf_probe_read_user read_user
+#define bpf_probe_read_user_str read_user_text
+
 /* Keep the compiler from replacing a check of a value by one of something else that the verifier cannot follow. */
 #define AS_IT_IS(value) asm volatile("" : "+r"(value))
 
