@@ -53,7 +53,7 @@ class Page:
         style = self.style
         head = f"Lesson {lesson.number}: {lesson.title}"
         clauses = "\n".join(
-            Prose(f"- **{found.anchor}** {found.sentence}").laid_out(self.width, style)
+            Prose(f"- **[{found.anchor}]** {found.sentence}").laid_out(self.width, style)
             for found in map(clause, lesson.about.clauses)
         )
         chapters = ", ".join(dict.fromkeys(f"spec/{clause(anchor).file}" for anchor in lesson.about.clauses))
@@ -227,7 +227,7 @@ class Page:
         said = f"{solved} of {total} lessons solved"
         if not self.style.coloured:
             return said
-        full = _BAR * solved // total
+        full = -(-_BAR * solved // total)  # the first lesson shows at once
         return f"{self.style.green('█' * full)}{self.style.dim('░' * (_BAR - full))} {said}"
 
     def _path(self, lesson: Lesson) -> str:

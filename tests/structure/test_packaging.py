@@ -23,12 +23,17 @@ LOOK_AROUND = """
 from importlib.resources import files
 import refengine
 import refengine.backends.base
+from refengine.authoring.lessons.course import course
+from refengine.authoring.lessons.judging import judge
+from refengine.authoring.lessons.specification import clause
 from refengine.fields.catalogue import CATALOGUE
 from refengine.tables.event_types import EVENT_TYPES
 
 assert len(EVENT_TYPES) > 400 and "proc.name" in CATALOGUE
 assert "- rule: " in (files("refengine.rules") / "quickstart.yaml").read_text("utf-8")
 assert (files("refengine") / "py.typed").is_file()
+lesson = course()["first-condition"]
+assert judge(lesson, lesson.solution, lesson.folder).passed and clause("op.eq.1").sentence
 print(refengine.__file__)
 """
 

@@ -67,5 +67,5 @@ def _filled(text: str, width: int, style: Style, first: str = "", others: str = 
 def _dressed(found: re.Match[str], style: Style) -> str:
     code, strong, link = found.groups()
     if code is not None:
-        return style.cyan(code) if style.coloured else f"`{code}`"
+        return style.cyan(f"`{code}`")  # words such as `and` need the quotes whatever their colour
     return style.bold(strong) if strong is not None else str(link)

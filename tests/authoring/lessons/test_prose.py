@@ -35,4 +35,4 @@ def test_lines_are_as_wide_as_asked_and_code_is_left_alone() -> None:
 
 def test_a_terminal_shows_code_in_colour_and_weight_in_bold() -> None:
     shown = Prose("Some `code` and **weight**.").laid_out(40, Style(coloured=True))
-    assert shown == "Some \x1b[36mcode\x1b[0m and \x1b[1mweight\x1b[0m."
+    assert shown == "Some \x1b[36m`code`\x1b[0m and \x1b[1mweight\x1b[0m."
