@@ -115,3 +115,67 @@ def test_the_command_line(tmp_path: Path) -> None:
     assert "coverage of conditions" in done.stderr
     done = subprocess.run([*command[:4], "nowhere"], capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (2, "Error: there is no file or folder 'nowhere'\n")
+
+
+EXCEPTED = """
+- rule: Written
+  desc: d
+  condition: evt.type = open and fd.name startswith /etc/
+  exceptions:
+    - name: helpers
+      fields: [proc.name, fd.name]
+      comps: [=, startswith]
+      values: [[ldconfig, /etc/]]
+  output: written %fd.name
+  priority: NOTICE
+"""
+
+
+def lines_of(folder: Path, tests: str, rules: str = EXCEPTED) -> list[str]:
+    found = REPORTS["text"](run(folder, tests, rules), PLAIN).splitlines()
+    return [line.replace(f"{folder}/", "") for line in found]
+
+
+def test_failures_of_one_cause_are_explained_once(tmp_path: Path) -> None:
+    tests = "tests:\n" + "".join(
+        f"  - {{name: {name}, event: {{evt.type: open, fd.name: {file}}}, alerts: Written}}\n"
+        for name, file in (("a", "/opt/x"), ("b", "/opt/y"), ("c", "/srv/z"))
+    )
+    lines = lines_of(tmp_path, tests, EXCEPTED.replace("startswith /etc/", "startswith /ect/"))
+    assert lines[1:] == [
+        "FAIL t.test.yaml:3:5: a",
+        "  rule 'Written' should have raised an alert, but it raised none",
+        "    its condition does not hold for event 1 (open); what keeps it from holding:",
+        '      fd.name startswith /ect/  must hold, but fd.name is "/opt/x"  [r.yaml:4:34]',
+        "FAIL t.test.yaml:4:5: b",
+        (
+            "  rule 'Written' should have raised an alert, but it raised none,"
+            " for a reason above: fd.name startswith /ect/  [r.yaml:4:34]"
+        ),
+        "FAIL t.test.yaml:5:5: c",
+        (
+            "  rule 'Written' should have raised an alert, but it raised none,"
+            " for a reason above: fd.name startswith /ect/  [r.yaml:4:34]"
+        ),
+        lines[-1],
+    ]
+
+
+def test_an_exception_that_keeps_a_rule_silent_is_named(tmp_path: Path) -> None:
+    tests = (
+        "tests:\n  - {event: {evt.type: open, fd.name: /etc/passwd, proc.name: ldconfig}, alerts: Written}\n"
+    )
+    assert (
+        "      exception 'helpers': proc.name = ldconfig  must not hold, but proc.name is \"ldconfig\""
+        "  [r.yaml:9:17]" in lines_of(tmp_path, tests)
+    )
+
+
+def test_another_output_is_shown_beside_the_expected_one(tmp_path: Path) -> None:
+    tests = "tests:\n  - {event: {evt.type: open, fd.name: /etc/x}, alerts: {rule: Written, output: written /etc/y}}\n"
+    assert lines_of(tmp_path, tests)[2:6] == [
+        "  the alert of 'Written' has another output",
+        "    expected: written /etc/y",
+        "                           ^",
+        "    raised:   written /etc/x",
+    ]

@@ -120,12 +120,14 @@ class Bench:
 
 
 def _explained(failure: Failure, evidence: Evidence) -> Failure:
-    why: tuple[str, ...] = ()
+    reason = None
     if failure.missing is not None:
-        why = evidence.why_silent(failure.missing)
+        reason = evidence.why_silent(failure.missing)
     elif failure.unexpected is not None:
-        why = evidence.why_alerted(failure.unexpected)
-    return replace(failure, details=(*failure.details, *why))
+        reason = evidence.why_alerted(failure.unexpected)
+    if reason is None:
+        return failure
+    return replace(failure, details=(*failure.details, *reason.lines), cause=reason.cause)
 
 
 def _noted(

@@ -74,11 +74,11 @@ def vacuous(
         names = {named.name for named in expected.silent}
         for rule in rules:
             if rule.name in names and not (_looks(rule, seen) or _parted_by_type(rule, events)):
-                return f"rule '{rule.name}' never looks at such events, {_what(seen)}, so its silence says nothing"
+                return f"rule '{rule.name}' never looks at {_what(seen)}, so its silence says nothing"
         return None
     if any(_looks(rule, seen) for rule in rules) or any(_parted_by_type(rule, events) for rule in rules):
         return None
-    return f"no rule looks at such events, {_what(seen)}, so the silence says nothing"
+    return f"no rule looks at {_what(seen)}, so the silence says nothing"
 
 
 def _parted_by_type(rule: Rule, events: tuple[RecordedEvent, ...]) -> bool:
@@ -98,9 +98,11 @@ def _looks(rule: Rule, seen: set[tuple[str, str]]) -> bool:
 
 def _what(seen: set[tuple[str, str]]) -> str:
     if not seen:
-        return "of which there are none"
-    names = sorted({name or f"some of source {source} without evt.type" for source, name in seen})
-    return f"which are {', '.join(names[:5])}{' …' if len(names) > 5 else ''}"
+        return "its events, of which there are none"
+    types = sorted({name for _, name in seen if name})
+    parts = [] if not types else [f"of type {', '.join(types[:5])}{' …' if len(types) > 5 else ''}"]
+    parts += sorted({f"of source {source} without evt.type" for source, name in seen if not name})
+    return f"events {' or '.join(parts)}"
 
 
 def _fault(check: str, named: Named, message: str, suggestion: str | None = None) -> Finding:

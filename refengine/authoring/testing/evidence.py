@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from refengine.authoring.explaining.wording import leaf_words
@@ -16,7 +16,16 @@ SHOWN = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a rule raised an alert or none: in lines for people, and the comparisons that made it so."""
+
+    lines: tuple[str, ...]
+    cause: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class _Seen:
+    rule: Rule
     event: str
     trace: Trace
     distance: int
@@ -46,7 +55,7 @@ class Evidence:
                 continue
             if rule.name in alerted:
                 if rule.name not in self._held:
-                    self._held[rule.name] = _Seen(name, tracer.trace(rule.condition, event), 0)
+                    self._held[rule.name] = _Seen(rule, name, tracer.trace(rule.condition, event), 0)
             elif rule.name in self._names and not self._is_further_away(rule, event):
                 self._note_silence(rule, event, tracer, name)
 
@@ -60,7 +69,7 @@ class Evidence:
             if self._first_only and rule.name not in self._taken:
                 self._note_taken(rule, event, tracer, name)
             return
-        seen = _Seen(name, trace, distance(trace))
+        seen = _Seen(rule, name, trace, distance(trace))
         best = self._nearest.get(rule.name)
         if best is None or seen.distance < best.distance:
             self._nearest[rule.name] = seen
@@ -73,38 +82,57 @@ class Evidence:
                 self._taken[rule.name] = (name, other)
                 return
 
-    def why_silent(self, rule: str) -> tuple[str, ...]:
-        """Return lines on why `rule` raised no alert."""
+    def why_silent(self, rule: str) -> Reason:
+        """Return why `rule` raised no alert."""
         if rule in self._taken:
             name, other = self._taken[rule]
             place = other.definition.history[0].place
-            return (
-                f"its condition holds for {name}, but rule '{other.name}' ({place}) comes first and takes the event;",
-                "say 'matching: all' where every rule that holds is to raise its alert",
+            return Reason(
+                (
+                    f"its condition holds for {name}, but rule '{other.name}' ({place}) comes first and takes the event;",
+                    "say 'matching: all' where every rule that holds is to raise its alert",
+                )
             )
         seen = self._nearest.get(rule)
         if seen is None:
-            return ("it was asked about no event: none is of its source",)
-        return (
+            return Reason(("it was asked about no event: none is of its source",))
+        return _reason(
             f"its condition does not hold for {seen.event}; what keeps it from holding:",
-            *_lines(nearest_miss(seen.trace), "must not hold, but", "must hold, but"),
+            seen,
+            ("must not hold, but", "must hold, but"),
         )
 
-    def why_alerted(self, rule: str) -> tuple[str, ...]:
-        """Return lines on why `rule` raised an alert."""
+    def why_alerted(self, rule: str) -> Reason | None:
+        """Return why `rule` raised an alert."""
         seen = self._held.get(rule)
         if seen is None:
-            return ()
-        return (
+            return None
+        return _reason(
             f"its condition holds for {seen.event}; it would not if this were otherwise:",
-            *_lines(nearest_miss(seen.trace), "holds:", "does not hold:"),
+            seen,
+            ("holds:", "does not hold:"),
         )
 
 
-def _lines(leaves: tuple[Trace, ...], holding: str, failing: str) -> Iterable[str]:
-    for leaf in leaves[:SHOWN]:
-        words = leaf_words(leaf)
-        where = "" if words.place is None else f"  [{words.place}]"
-        yield f"  {words.written}  {holding if leaf.holds else failing} {words.reason}{where}"
+def _reason(heading: str, seen: _Seen, words: tuple[str, str]) -> Reason:
+    """Return the reason why a rule has its verdict; `words` say of a comparison that it holds, and that it does not."""
+    leaves = nearest_miss(seen.trace)
+    exceptions = dict(_exceptions(seen))
+    lines = [heading]
+    cause = []
+    for leaf in leaves:
+        said = leaf_words(leaf)
+        where = "" if said.place is None else f"  [{said.place}]"
+        owner = f"exception '{exceptions[leaf]}': " if leaf in exceptions else ""
+        lines.append(f"  {owner}{said.written}  {words[0] if leaf.holds else words[1]} {said.reason}{where}")
+        cause.append(f"{said.written}{where}")
     if len(leaves) > SHOWN:
-        yield f"  and {len(leaves) - SHOWN} more"
+        lines[SHOWN + 1 :] = [f"  and {len(leaves) - SHOWN} more"]
+    return Reason(tuple(lines), tuple(cause))
+
+
+def _exceptions(seen: _Seen) -> Iterator[tuple[Trace, str]]:
+    """Yield the comparisons that a rule's exceptions brought in, each with the name of its exception."""
+    names = [each.name for each in seen.rule.definition.exceptions if each.values]
+    for name, part in zip(names, seen.trace.children[-len(names) :] if names else (), strict=True):
+        yield from ((leaf, name) for leaf in part.leaves())

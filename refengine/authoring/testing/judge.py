@@ -18,7 +18,8 @@ from refengine.source import Place
 class Failure:
     """Why a test failed, in one sentence, with the lines that explain it, and where the demand was written.
 
-    `missing` and `unexpected` name the rule that raised no alert, or one too many.
+    `missing` and `unexpected` name the rule that raised no alert, or one too many. `cause` are the comparisons of rules
+    that made it so, with their places; failures of the same cause are mended together.
     """
 
     message: str
@@ -26,6 +27,11 @@ class Failure:
     details: tuple[str, ...] = ()
     missing: str | None = None
     unexpected: str | None = None
+    cause: tuple[str, ...] = ()
+
+
+_SIDES = {"- ": "expected: ", "+ ": "raised:   ", "? ": "          ", "  ": "both:     "}
+"""What stands before a line of a comparison, by its sign."""
 
 
 def failures(expected: Expectation, alerts: Sequence[Alert], place: Place) -> Iterator[Failure]:
@@ -87,7 +93,8 @@ def _differences(demand: ExpectedAlert, alert: Alert) -> Iterator[tuple[Place, s
         yield place, f"comes of event {alert.number}, not of event {demand.event}", ()
     if demand.output is not None and demand.output != alert.message:
         lines = ndiff([demand.output], [alert.message])
-        yield place, "has another output", tuple(f"  {line.rstrip()}" for line in lines)
+        compared = tuple(f"{_SIDES[line[:2]]}{line[2:].rstrip()}" for line in lines)
+        yield place, "has another output", compared
     if demand.priority is not None and demand.priority is not alert.priority:
         yield place, f"has the priority {alert.priority.label}, not {demand.priority.label}", ()
     if demand.tags is not None and demand.tags != frozenset(alert.tags):
