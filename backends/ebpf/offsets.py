@@ -65,6 +65,7 @@ _MEMBERS: Final[Mapping[str, tuple[str, ...]]] = {
     "MOUNT_PARENT": ("mount.mnt_parent",),
     "MOUNT_POINT": ("mount.mnt_mountpoint",),
     "DENTRY_PARENT": ("dentry.d_parent",),
+    "DENTRY_NAME": ("dentry.d_shortname", "dentry.d_iname"),
     "INODE_MODE": ("inode.i_mode",),
     "INODE_NUMBER": ("inode.i_ino",),
     "INODE_SB": ("inode.i_sb",),

@@ -19,7 +19,8 @@ class Atom:
     """A comparison as the kernel side carries it out.
 
     `expression` is true for yes where the outcome is known; `known` says in C when it is, None meaning always.
-    `names` are short names of threads that have to be in the kernel side's set of names, under `names_key`.
+    `names` are short names of threads that have to be in the kernel side's set of names, under `names_key`. `hint` is
+    a comparison of a lower level that knows the outcome more rarely; it is never known to be another.
     """
 
     level: Level
@@ -27,6 +28,13 @@ class Atom:
     holds: Callable[[Facts], bool | None]
     known: str | None = None
     names: frozenset[bytes] = frozenset()
+    hint: Atom | None = None
+
+    def at(self, level: Level) -> Atom | None:
+        """Return the comparison as far as it is decided at a level, None where it is not at all."""
+        if self.level <= level:
+            return self
+        return None if self.hint is None else self.hint.at(level)
 
     def wanted(self, holds: bool) -> str:
         """Return the C expression of the outcome being `holds`, or not known."""

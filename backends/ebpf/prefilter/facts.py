@@ -7,7 +7,6 @@ from enum import IntEnum
 from typing import Final
 
 from refengine.backends.ebpf.layout import FileState
-from refengine.event.paths import normalised
 
 NAME_LIMIT: Final = 256
 """Names of this many bytes or more are unknown to the kernel side."""
@@ -22,9 +21,10 @@ class Level(IntEnum):
     RESULT = 0
     ARGUMENTS = 1
     SOCKET = 2
-    NAME = 3
-    THREAD = 4
-    CONTAINER = 5
+    TEXT = 3
+    NAME = 4
+    THREAD = 5
+    CONTAINER = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +48,31 @@ class Facts:
     address: bytes | None = None
     on_host: bool = False
 
+    def plain_text(self) -> bytes | None:
+        """Return the text of the path where the name is certain to have it as it is, None otherwise.
+
+        A relative text, without a "./" in front of it, is the end of the name then, and an absolute one all of it.
+        """
+        raw = self.raw
+        if raw is None or not 0 < len(raw) < NAME_LIMIT - 1 or not is_plain(raw):
+            return None
+        joined = raw[1:] if raw.startswith(b"./") else raw
+        if any(pair in joined + b"/" for pair in (b"//", b"..", b"./")):
+            return None
+        return raw.removeprefix(b"./")
+
     def name(self) -> bytes | None:
         """Return the absolute path where it is certain, None where it is unknown."""
-        raw = self.raw
-        if raw is None or not 0 < len(raw) < NAME_LIMIT - 1:
+        text = self.plain_text()
+        if text is None:
             return None
-        if not raw.startswith(b"/"):
+        if not text.startswith(b"/"):
             if self.directory != AT_FDCWD or self.cwd is None:
                 return None
-            cwd = b"" if self.cwd == b"/" else self.cwd
-            if raw.startswith(b"./"):
-                if not cwd:
-                    return None
-                raw = raw[2:]
-            raw = cwd + b"/" + raw
-        if len(raw) >= NAME_LIMIT or raw.endswith(b"/") or not _is_plain(raw):
-            return None
-        text = raw.decode("ascii")
-        return raw if normalised(text) == text else None
-
-    def has_dots(self) -> bool | None:
-        """Return False where the path as given is certain to have no two dots in a row, None otherwise."""
-        raw = self.raw
-        if raw is None or not 0 < len(raw) < NAME_LIMIT - 1 or not _is_plain(raw):
-            return None
-        return None if b".." in raw else False
+            text = self.cwd.rstrip(b"/") + b"/" + text
+        return text if len(text) < NAME_LIMIT and is_plain(text) else None
 
 
-def _is_plain(text: bytes) -> bool:
+def is_plain(text: bytes) -> bool:
+    """Return whether a text is of printable ASCII characters only."""
     return all(0x20 <= byte < 0x7F for byte in text)

@@ -84,8 +84,8 @@ def expression(event_type: str, precondition: Precondition, level: Level) -> str
     if isinstance(precondition, bool):
         return TRUE if precondition else FALSE
     if isinstance(precondition, Comparison):
-        found = _atom(event_type, precondition)
-        return TRUE if found.level > level else found.wanted(precondition.holds)
+        found = _atom(event_type, precondition).at(level)
+        return TRUE if found is None else found.wanted(precondition.holds)
     is_all = isinstance(precondition, AllOf)
     neutral, decisive = (TRUE, FALSE) if is_all else (FALSE, TRUE)
     ordered = sorted(precondition.parts, key=lambda part: _cost(event_type, part))
@@ -120,7 +120,10 @@ def _names(event_type: str, precondition: Precondition) -> Iterator[frozenset[by
 def _levels(event_type: str, precondition: Precondition) -> Iterator[Level]:
     """Yield the levels that a formula looks at."""
     if isinstance(precondition, Comparison):
-        yield _atom(event_type, precondition).level
+        found: Atom | None = _atom(event_type, precondition)
+        while found is not None:
+            yield found.level
+            found = found.hint
     elif not isinstance(precondition, bool):
         for part in precondition.parts:
             yield from _levels(event_type, part)
@@ -128,12 +131,17 @@ def _levels(event_type: str, precondition: Precondition) -> Iterator[Level]:
 
 def passes(event_type: str, precondition: Precondition, facts: Facts) -> bool:
     """Return what the prefilter decides, in Python: for tests, and to show what it would do."""
+    return all(_passes(event_type, precondition, facts, level) for level in Level)
+
+
+def _passes(event_type: str, precondition: Precondition, facts: Facts, level: Level) -> bool:
     if isinstance(precondition, bool):
         return precondition
     if isinstance(precondition, Comparison):
-        outcome = _atom(event_type, precondition).holds(facts)
+        found = _atom(event_type, precondition).at(level)
+        outcome = None if found is None else found.holds(facts)
         return outcome is None or outcome is precondition.holds
-    outcomes = (passes(event_type, part, facts) for part in precondition.parts)
+    outcomes = (_passes(event_type, part, facts, level) for part in precondition.parts)
     return all(outcomes) if isinstance(precondition, AllOf) else any(outcomes)
 
 
@@ -177,12 +185,14 @@ def _read_arguments(members: Mapping[int, str]) -> list[str]:
     return lines
 
 
-def _read_name(members: Mapping[int, str]) -> list[str]:
-    """Return the reading of the name: its place among the arguments differs, its reading is in the program once."""
-    if not set(members.values()) & set(PATHS):
-        return []
-    lines = ["    u64 address = f->args[0];", "    s64 directory = WORKING_DIRECTORY_NUMBER;"]
-    beside_folder = [number for number, name in members.items() if PATHS.get(name) == (0, 1)]
+def _read_text(members: Mapping[int, str]) -> list[str]:
+    """Return the reading of the path: its place among the arguments differs, its reading is in the program once."""
+    lines = [
+        "    struct given_text text;",
+        "    u64 address = f->args[0];",
+        "    s64 directory = WORKING_DIRECTORY_NUMBER;",
+    ]
+    beside_folder = [number for number, name in members.items() if PATHS[name] == (0, 1)]
     if beside_folder:
         condition = " || ".join(f"CALL_NUMBER(ctx) == {number}" for number in beside_folder)
         lines += [
@@ -191,7 +201,7 @@ def _read_name(members: Mapping[int, str]) -> list[str]:
             "        address = f->args[1];",
             "    }",
         ]
-    return [*lines, "    read_name(s, f, address, directory);"]
+    return [*lines, "    read_text(f, &text, address, directory);"]
 
 
 def _read_socket(members: Mapping[int, str]) -> list[str]:
@@ -206,7 +216,8 @@ def _read_socket(members: Mapping[int, str]) -> list[str]:
 _READS: Final[Mapping[Level, Callable[[Mapping[int, str]], list[str]]]] = {
     Level.ARGUMENTS: _read_arguments,
     Level.SOCKET: _read_socket,
+    Level.TEXT: _read_text,
+    Level.NAME: lambda _: ["    read_name(s, f, &text, directory);"],
     Level.THREAD: lambda _: ["    read_thread(f);"],
-    Level.NAME: _read_name,
 }
 """What has to be read to reach a level from the one below it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from refengine.backends.ebpf.prefilter.arguments import argument
@@ -16,8 +16,9 @@ from refengine.backends.ebpf.prefilter.facts import (
     Facts,
     Level,
 )
-from refengine.backends.ebpf.prefilter.names import PATH_FORMS, folder, leaf, raw_name, text_of_name
+from refengine.backends.ebpf.prefilter.names import FOLDER, LEAF, WHOLE, raw_name, text_of_name
 from refengine.backends.ebpf.prefilter.sockets import USES
+from refengine.backends.ebpf.prefilter.text import may_end
 from refengine.backends.ebpf.prefilter.values import (
     boolean,
     error_name,
@@ -92,45 +93,24 @@ def _writes(facts: Facts) -> bool | None:
     return None if mode is None else mode in (O_WRITE_ONLY, O_READ_WRITE)
 
 
-def _file_name(facts: Facts) -> bytes | None:
-    """Return the name of a file's own, None where it is unknown or there is no file."""
-    name = facts.name()
-    if name is None or facts.result < 0 or facts.flags is None or facts.flags & O_DIRECTORY:
-        return None
-    return name.rpartition(b"/")[2]
-
-
-def _directory(facts: Facts) -> bytes | None:
-    name = facts.name()
-    if name is None or facts.flags is None or facts.flags & O_DIRECTORY:
-        return None
-    return name.rpartition(b"/")[0] or b"/"
+def _is_file(facts: Facts) -> bool:
+    return facts.flags is not None and not facts.flags & O_DIRECTORY
 
 
 _ACCESS = f"(f->flags & {O_ACCESS_MODE})"
-_IS_FILE = f"f->known && f->has_flags && !(f->flags & {O_DIRECTORY:#x})"
+_IS_FILE = f"f->has_flags && !(f->flags & {O_DIRECTORY:#x})"
 
-
-def _named(succeeded: Callable[[int], bool]) -> Callable[[Facts], bytes | None]:
-    """Return the reader of the name of calls that succeeded; for others the comparisons are not looked at."""
-    return lambda facts: facts.name() if succeeded(facts.result) else None
-
-
-# The field is absent where the call failed: then the kernel side says no, and the Python form leaves it open.
-_path_of_open: Final = text_of_name(
-    PATH_FORMS, _named(lambda result: result != -1), "f->known", "f->result != -1"
-)
-_path: Final = text_of_name(PATH_FORMS, _named(lambda result: result == 0), "f->known", "f->result == 0")
-
-
-def _argument_name(facts: Facts) -> bytes | None:
-    return None if facts.raw == _NOT_READ else facts.name()
+# Where the call has failed, the field is absent.
+_path_of_open: Final = text_of_name(WHOLE, lambda facts: facts.result != -1, present="f->result != -1")
+_path: Final = text_of_name(WHOLE, lambda facts: facts.result == 0, present="f->result == 0")
 
 
 _NOT_READ: Final = ABSENT.encode()
 """A path that reads like one that could not be read is shown as it is, not as what it means."""
 
-_path_argument: Final = text_of_name(PATH_FORMS, _argument_name, f"f->known && !({leaf(_NOT_READ)})")
+_path_argument: Final = text_of_name(
+    WHOLE, lambda facts: facts.raw != _NOT_READ, f"!({may_end(b'/' + _NOT_READ).expression})"
+)
 
 _COMMON: Final[dict[str, Make]] = {
     "proc.name": thread_name,
@@ -154,8 +134,10 @@ _OF_OPENS: Final[dict[str, Make]] = {
         _writes,
         "f->has_flags",
     ),
-    "fd.name": text_of_name(PATH_FORMS, lambda facts: facts.name(), "f->known"),
-    "fd.directory": text_of_name({"=": folder}, _directory, _IS_FILE),
-    "fd.filename": text_of_name({"=": leaf}, _file_name, f"{_IS_FILE} && f->result >= 0"),
+    "fd.name": text_of_name(WHOLE),
+    "fd.directory": text_of_name(FOLDER, _is_file, _IS_FILE),
+    "fd.filename": text_of_name(
+        LEAF, lambda facts: _is_file(facts) and facts.result >= 0, f"{_IS_FILE} && f->result >= 0"
+    ),
     "fd.nameraw": raw_name,
 }

@@ -10,6 +10,8 @@
 #include "capture.h"
 #include "process.h"
 #include "facts.h"
+#include "text.h"
+#include "name.h"
 #include "sockets.h"
 
 #if BY_RAW_TRACEPOINT

@@ -140,17 +140,19 @@ struct facts {
     u32 flags;        /* of an open, */
     bool has_flags;   /* where they could be read */
     u32 uid;
-    bool known;       /* the name is, */
-    bool no_dots;     /* and the text that the program gave has no two dots in a row */
+    bool plain;       /* the text of the path is, */
+    bool absolute;    /* it begins with a slash, */
+    bool known;       /* and the whole name is known */
+    u64 skipped;      /* bytes of the text that are a "./" in front of it */
+    u64 length;       /* of the text, then of the name */
+    u64 end;          /* the last eight bytes of the name, */
+    u64 end_known;    /* the mask of those that are known, */
+    u64 folder_end;   /* and those of its directory likewise, where the text is relative */
+    u64 folder_end_known;
     u64 at;           /* where the name begins in the scratch space, */
-    u64 length;       /* its length, */
     u64 slash;        /* and where its last slash is */
-    u64 ends;         /* while the name is looked over: slashes of the eight bytes before, */
-    u64 dots;         /* dots likewise, */
-    u64 odd;          /* characters that are not plain, */
-    u64 unresolved;   /* components that have to be resolved, */
-    u64 twice;        /* two dots in a row, */
-    u64 slashes;      /* and the last slashes */
+    u64 slashes;      /* while a text or name is looked over: the last slashes, */
+    u64 odd;          /* and characters that are not plain */
 };
 
 /* The parts of the program's memory that one capture asks for. */
