@@ -150,7 +150,7 @@ class Page:
         """Return that there is nothing left to solve."""
         text = (
             "All lessons are solved. What comes next: write a rule of your own with `refengine test`, watch a program with"
-            " `refengine --backend ptrace -r rules.yaml -- program`, and read what others have written in the folder `rules`."
+            " `refengine --backend ptrace -r rules.yaml -- program`, and read the detections that come with it, in docs/rules.md."
         )
         return self._block(self._bar(), Prose(text).laid_out(self.width, self.style))
 

@@ -14,7 +14,6 @@ from refengine.authoring.linting.checks import lint
 from refengine.condition.nodes import Comparison, Exists, FieldValue, MacroUse, Node, TransformerCall, walk
 from refengine.condition.parser import parse
 from refengine.condition.printer import print_condition
-from refengine.rulefile.definitions import RuleDefinition
 from refengine.rulefile.loader import LoadResult, load
 from refengine.source import Source
 
@@ -120,15 +119,10 @@ def _conditions(result: LoadResult) -> dict[str, str]:
     }
 
 
-def _override(work: Work, names: frozenset[str]) -> bool:
-    """Return whether the rules named are changed by later statements, and not written anew."""
-    changed = {rule.name: rule for rule in work.result.rule_definitions}
-    return all(name in changed and _is_changed(changed[name]) for name in names)
-
-
-def _is_changed(rule: RuleDefinition) -> bool:
-    # A definition that takes the place of another begins a history of its own.
-    return len(rule.history) > 1
+def _not_anew(work: Work, names: frozenset[str]) -> bool:
+    """Return whether the rules named are still those of the file of others, changed or not."""
+    first = {rule.name: rule.history[0].place.source for rule in work.result.rule_definitions}
+    return all(name in first and first[name] is not work.own for name in names)
 
 
 def _clean(work: Work, names: frozenset[str]) -> bool:
@@ -158,7 +152,7 @@ NEEDS: Mapping[str, Ask] = MappingProxyType(
         "exception": _exception,
         "exception of one field": _single_exception,
         "same condition": _same_condition,
-        "override": _override,
+        "not anew": _not_anew,
         "clean": _clean,
         "requirement": _requires,
     }

@@ -181,6 +181,18 @@ def test_writing_rules_anew_is_no_override(tmp_path: Path) -> None:
     assert ["anew" in missing for missing in verdict.missing] == [True]
 
 
+def test_a_macro_of_others_may_be_changed_instead_of_their_rule(tmp_path: Path) -> None:
+    person = learner(tmp_path / "lessons")
+    lesson = person.course["override"]
+    person.start(lesson)
+    (person.place.of(lesson) / "exercise.yaml").write_text(
+        "- macro: shell_started\n  condition: and not user.name = deploy\n  override: {condition: append}\n"
+    )
+    verdict = person.check(lesson)
+    assert verdict is not None
+    assert verdict.passed
+
+
 def test_tests_that_name_no_rule_do_not_pass(tmp_path: Path) -> None:
     person = learner(tmp_path / "lessons")
     lesson = person.course["tests"]
