@@ -172,7 +172,12 @@ class RuntimeDirectory:
         """Return how many containers have stayed unknown so far, by cause."""
         with self._lock:
             found = Counter(self._forgotten)
-            found.update(entry.cause for entry in self._entries.values() if entry.cause is not None)
+            for entry in self._entries.values():
+                # Once nobody asks any longer, what is still open stays so.
+                open_still = self._over.is_set() and not entry.settled.is_set()
+                cause = TIMED_OUT if open_still and entry.cause is None else entry.cause
+                if cause is not None:
+                    found[cause] += 1
         return found
 
     def _ask(self, container: ContainerId) -> _Entry:

@@ -67,7 +67,7 @@ class DockerEvents(Thread):
             if response.status != http.client.OK:
                 return
             self._tell_all(get_json(path, "/containers/json"))
-            connection.settimeout(None)
+            connection.deadline = None
             rest = b""
             while not self._over.is_set():
                 chunk = response.read1(1 << 16)

@@ -24,12 +24,31 @@ ANSWER_LIMIT: Final = 4 << 20
 """Bytes that an answer may have."""
 
 
-def connected(path: str, deadline: float) -> socket.socket:
+class Connection(socket.socket):
+    """A connection on which all that is read has to come by `deadline`, a time of the monotonic clock; None is no limit.
+
+    A limit for each part alone would let who sends byte after byte keep the reader for ever.
+    """
+
+    def __init__(self, deadline: float) -> None:
+        super().__init__(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.deadline: float | None = deadline
+
+    def recv_into(self, buffer: Any, size: int = 0, flags: int = 0) -> int:
+        """Read as a socket does, within the time that is left.
+
+        :raises UnknownError: when none is.
+        """
+        self.settimeout(None if self.deadline is None else remaining(self.deadline))
+        return super().recv_into(buffer, size, flags)
+
+
+def connected(path: str, deadline: float) -> Connection:
     """Return a connection to the socket at `path`; `deadline` is a time of the monotonic clock.
 
     :raises UnknownError: when nobody listens there, or nobody may ask.
     """
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection = Connection(deadline)
     connection.settimeout(remaining(deadline))
     try:
         connection.connect(path)
@@ -85,7 +104,6 @@ def get_json(path: str, resource: str) -> Any:
             body += chunk
             if len(body) > ANSWER_LIMIT:
                 raise UnknownError(BROKEN, lasting=True)
-            connection.settimeout(remaining(deadline))
         if response.length:  # what is missing of it
             raise UnknownError(BROKEN)
     except OSError as error:

@@ -162,6 +162,21 @@ def test_nothing_waits_beyond_the_bound_and_the_answer_is_known_later(start: Sta
     wait_for(lambda: directory.facts(of("a")) is not None)
 
 
+def test_what_is_still_asked_for_at_the_end_stays_unknown(start: Start) -> None:
+    go = Flag()
+
+    def hangs(container: ContainerId) -> ContainerFacts:
+        go.wait(10)
+        return known(container)
+
+    directory = start(Told(hangs), wait=0.05)
+    assert directory.facts(of("a")) is None
+    assert directory.unknown() == {}
+    directory.close()
+    assert directory.unknown() == {TIMED_OUT: 1}
+    go.set()
+
+
 def test_all_waiting_together_is_bounded_too(start: Start) -> None:
     go = Flag()
 

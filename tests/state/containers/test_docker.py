@@ -176,6 +176,12 @@ def drips(connection: socket.socket) -> None:
         time.sleep(0.05)
 
 
+def drips_headers(connection: socket.socket) -> None:
+    for part in b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100:
+        connection.sendall(bytes([part]))
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize(
     ("answer", "cause"),
     [
@@ -189,6 +195,7 @@ def drips(connection: socket.socket) -> None:
         (lambda connection: None, "broken answer"),
         (hangs, "no answer in time"),
         (drips, "no answer in time"),
+        (drips_headers, "no answer in time"),
     ],
 )
 def test_servers_that_do_not_answer_as_they_should(
