@@ -12,6 +12,7 @@ import errno
 import os
 import struct
 import warnings
+from collections.abc import Callable
 from ctypes import c_long, c_ssize_t, c_uint64, c_ulong, c_void_p
 from typing import Final, TypeAlias
 
@@ -63,6 +64,9 @@ _SECCOMP = 317
 _SECCOMP_SET_MODE_FILTER = 1
 _PR_SET_NO_NEW_PRIVS = 38
 
+_INFO_SIZE: Final = 88
+"""The size of the kernel's `ptrace_syscall_info`."""
+
 _SIGNAL_INFO = struct.Struct("=iii4xi")
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -75,7 +79,7 @@ _syscall = _libc.syscall
 _syscall.restype = c_long
 _syscall.argtypes = [c_long, c_ulong, c_ulong, c_void_p]
 
-# The functions of the hot path. Without declared argument types a call takes half the time; integers go as C
+# The functions of the hot path, which closures call so that no attribute is looked up. Without declared argument types a call takes half the time; integers go as C
 # integers, which all their arguments fit, and addresses as pointer objects made beforehand. These requests never
 # wait, so that the interpreter's lock need not be given up for them.
 _quick = ctypes.PyDLL(None)
@@ -90,65 +94,88 @@ Words: TypeAlias = tuple[int, int, int, int, int, int, int, int]
 
 
 class Registers:
-    """The registers of a stopped thread, read into one buffer that every read overwrites."""
+    """The registers of a stopped thread, read into one buffer that every read overwrites.
 
-    __slots__ = ("_buffer", "_pointer", "_unpack")
+    `read` returns those of the call that a thread is in, None when the thread is gone.
+    """
+
+    __slots__ = ("read",)
 
     def __init__(self) -> None:
-        self._buffer = user_regs_struct()
-        self._pointer = ctypes.byref(self._buffer)
         offsets = [
             getattr(user_regs_struct, name).offset
             for name in ("r10", "r9", "r8", "rax", "rdx", "rsi", "rdi", "orig_rax")
         ]
         if offsets != [56, 64, 72, 80, 96, 104, 112, 120]:
             raise OSError(errno.ENOSYS, "the registers are not laid out as on x86-64")
-        self._unpack = struct.Struct("=56x3Qq8x4Q").unpack_from
+        buffer = user_regs_struct()
+        pointer = ctypes.byref(buffer)
+        unpack, ptrace = struct.Struct("=56x3Qq8x4Q").unpack_from, _quick_ptrace
 
-    def read(self, tid: int) -> Words | None:
-        """Return the registers of the call that a thread is in; None when the thread is gone."""
-        if _quick_ptrace(PTRACE_GETREGS, tid, 0, self._pointer) < 0:
-            return None
-        return self._unpack(self._buffer)
+        def read(tid: int) -> Words | None:
+            return None if ptrace(PTRACE_GETREGS, tid, 0, pointer) < 0 else unpack(buffer)
+
+        self.read: Callable[[int], Words | None] = read
 
 
 class SyscallInfo:
-    """What kind of system call stop a thread is in, read into one buffer that every read overwrites."""
+    """What kind of system call stop a thread is in, read into one buffer that every read overwrites.
 
-    __slots__ = ("_buffer", "_pointer", "_unpack")
+    `read` returns the operation, the architecture and, on entry, the number; None when the thread is gone.
+    """
+
+    __slots__ = ("read",)
 
     def __init__(self) -> None:
-        self._buffer = ctypes.create_string_buffer(88)
-        self._pointer = ctypes.byref(self._buffer)
-        self._unpack = struct.Struct("=B3xI16xQ").unpack_from
+        buffer = ctypes.create_string_buffer(_INFO_SIZE)
+        pointer = ctypes.byref(buffer)
+        unpack, ptrace = struct.Struct("=B3xI16xQ").unpack_from, _quick_ptrace
 
-    def read(self, tid: int) -> tuple[int, int, int] | None:
-        """Return the operation, the architecture and, on entry, the number; None when the thread is gone."""
-        if _quick_ptrace(PTRACE_GET_SYSCALL_INFO, tid, 88, self._pointer) < 0:
-            return None
-        return self._unpack(self._buffer)
+        def read(tid: int) -> tuple[int, int, int] | None:
+            return None if ptrace(PTRACE_GET_SYSCALL_INFO, tid, _INFO_SIZE, pointer) < 0 else unpack(buffer)
+
+        self.read: Callable[[int], tuple[int, int, int] | None] = read
 
 
 class SyscallEntry:
-    """What a call is made with, read into one buffer that every read overwrites."""
+    """What a call is made with, read into one buffer that every read overwrites.
 
-    __slots__ = ("_buffer", "_pointer", "_registers", "_unpack")
+    `read` returns the number and the six arguments of the call at whose entry a thread is, None when it is gone. It costs
+    half of what reading the registers does, which remains for kernels before 5.3.
+    """
+
+    __slots__ = ("read",)
 
     def __init__(self, registers: Registers) -> None:
-        self._registers = registers
-        self._buffer = ctypes.create_string_buffer(88)
-        self._pointer = ctypes.byref(self._buffer)
-        self._unpack = struct.Struct("=24x7Q").unpack_from
+        buffer = ctypes.create_string_buffer(_INFO_SIZE)
+        pointer = ctypes.byref(buffer)
+        unpack, ptrace = struct.Struct("=24x7Q").unpack_from, _quick_ptrace
 
-    def read(self, tid: int) -> tuple[int, ...] | None:
-        """Return the number and the six arguments of the call at whose entry a thread is, None when it is gone.
+        def read(tid: int) -> tuple[int, ...] | None:
+            if ptrace(PTRACE_GET_SYSCALL_INFO, tid, _INFO_SIZE, pointer) < 0:
+                words = registers.read(tid)
+                return None if words is None else (words[7], *words[6:3:-1], words[0], words[2], words[1])
+            return unpack(buffer)
 
-        This costs half of what reading the registers does, which remains for kernels before 5.3.
-        """
-        if _quick_ptrace(PTRACE_GET_SYSCALL_INFO, tid, 88, self._pointer) < 0:
-            words = self._registers.read(tid)
-            return None if words is None else (words[7], *words[6:3:-1], words[0], words[2], words[1])
-        return self._unpack(self._buffer)
+        self.read: Callable[[int], tuple[int, ...] | None] = read
+
+
+class EventMessage:
+    """The value that goes with a stop, read into one buffer that every read overwrites.
+
+    `read` returns it for a stopped thread (a new thread's id, an exit status), None when the thread is gone.
+    """
+
+    __slots__ = ("read",)
+
+    def __init__(self) -> None:
+        value = c_uint64()
+        pointer, ptrace = ctypes.byref(value), _quick_ptrace
+
+        def read(tid: int) -> int | None:
+            return None if ptrace(PTRACE_GETEVENTMSG, tid, 0, pointer) < 0 else value.value
+
+        self.read: Callable[[int], int | None] = read
 
 
 resume = _quick_ptrace
@@ -174,14 +201,6 @@ def fork() -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
-
-
-def event_message(tid: int) -> int | None:
-    """Return the value that goes with the stop of `tid` (a new thread's id, an exit status), None when it is gone."""
-    value = c_uint64()
-    if _ptrace(PTRACE_GETEVENTMSG, tid, 0, ctypes.addressof(value)) < 0:
-        return None
-    return value.value
 
 
 def signal_sender(tid: int) -> int | None:

@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from refengine.backends.ptrace.binding import PTRACE_DETACH, PTRACE_INTERRUPT, WALL, event_message, resume
+from refengine.backends.ptrace.binding import PTRACE_DETACH, PTRACE_INTERRUPT, WALL, resume
 from refengine.backends.ptrace.process import read_file
 from refengine.backends.ptrace.tracer import BIRTHS, STOPPED, SYSCALL_STOP, Tracer
 
@@ -67,7 +67,7 @@ def detach(tracer: Tracer, patience: float) -> None:
         left.discard(tid)
         gone.add(tid)
         if status & 0xFF == STOPPED:
-            _let_go(tid, status >> 8, left, gone)
+            _let_go(tracer, tid, status >> 8, left, gone)
     tracer.threads.clear()
     tracer.expected.clear()
 
@@ -87,10 +87,10 @@ def _is_dead(tid: int) -> bool:
     return True
 
 
-def _let_go(tid: int, stop: int, left: set[int], gone: set[int]) -> None:
+def _let_go(tracer: Tracer, tid: int, stop: int, left: set[int], gone: set[int]) -> None:
     """Let go of a thread at a stop; a child that it has just made is one more to wait for."""
     if stop >> 8 in BIRTHS:
-        child = event_message(tid)
+        child = tracer.event_message(tid)
         if child is not None and child not in gone:
             left.add(child)
     # A signal that was about to be delivered is delivered; the other kinds of stop have none.

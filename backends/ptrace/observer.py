@@ -21,6 +21,7 @@ from refengine.tables.event_types import EventType
 from refengine.tables.syscalls import BY_NAME
 
 _CLONE_TYPES: Final = {BY_NAME[name].number: BY_NAME[name].exit for name in CLONES}
+_NUMBER: Final = ~X32_BIT
 _CLONE: Final = BY_NAME["clone"].exit
 _EXECVE: Final = BY_NAME["execve"].exit
 _VFORK_FLAGS: Final = 0x4000 | 0x100
@@ -41,20 +42,21 @@ class Observer:
         self.uninteresting = 0
         self.vanished = 0
         self._memory = Memory()
-        self._registers = Registers()
         self._tracees = Tracees()
         self._lifecycle = Lifecycle(plan.details, self._memory)
         self._call = Call(self._memory, self._tracees, snap_length, plan.identify)
         self._creating: set[int] = set()
-        self._entry = SyscallEntry(self._registers)
+        registers = Registers()
+        self._entered = SyscallEntry(registers).read
+        self._left = registers.read
         self._gates = gates(self._memory, plan.foresights, acquaintance)
 
     def call_matters(self, tid: int) -> bool:
         """Return, at the entry of a call, whether its exit may be an event that a rule matches."""
-        words = self._entry.read(tid)
+        words = self._entered(tid)
         if words is None:
             return True
-        number = words[0] & ~X32_BIT
+        number = words[0] & _NUMBER
         gate = self._gates.get(number)
         if gate is not None and not gate(tid, words):
             self.unmatched += 1
@@ -69,12 +71,12 @@ class Observer:
 
     def call_left(self, tid: int) -> Event | None:
         """Return the event of a call at its exit, None where nobody asked for it or it has one already."""
-        registers = self._registers.read(tid)
+        registers = self._left(tid)
         if registers is None:
             self.vanished += 1
             return None
         a3, a5, a4, result, a2, a1, a0, number = registers
-        watched = self.plan.calls.get(number & ~X32_BIT)
+        watched = self.plan.calls.get(number & _NUMBER)
         arguments = (a0, a1, a2, a3, a4, a5)
         if watched is None or not (watched.test is None or watched.test.holds(arguments)):
             self.uninteresting += 1
@@ -107,7 +109,7 @@ class Observer:
 
         The new thread starts with a copy of its maker's registers, which tell the call and its flags.
         """
-        registers = self._registers.read(tid)
+        registers = self._left(tid)
         if registers is None:
             self.vanished += 1
             return None
@@ -116,7 +118,7 @@ class Observer:
         if params is None:
             self.vanished += 1
             return None
-        return self._event(_CLONE_TYPES.get(number & ~X32_BIT, _CLONE), tid, params)
+        return self._event(_CLONE_TYPES.get(number & _NUMBER, _CLONE), tid, params)
 
     def executed(self, tid: int) -> Event | None:
         """Return the event of a successful execution, the new program being in place.
@@ -160,7 +162,7 @@ class Observer:
 
     def _clone_flags(self, tid: int, number: int, argument: int) -> int:
         """Return the kernel's flags of a call of the clone family from its first argument."""
-        type = _CLONE_TYPES.get(number & ~X32_BIT)
+        type = _CLONE_TYPES.get(number & _NUMBER)
         name = "" if type is None else type.name
         if name == "clone":
             return argument & 0xFFFFFFFF

@@ -30,6 +30,7 @@ from refengine.backends.ptrace.binding import (
     SYSCALL_EXIT,
     WALL,
     X32_BIT,
+    EventMessage,
     SyscallInfo,
     resume,
 )
@@ -42,6 +43,7 @@ STOPPED: Final = 0x7F
 """The lowest byte of the wait status of a thread that has stopped."""
 
 SYSCALL_STOP: Final = 0x80 | signal.SIGTRAP  # wait statuses without their lowest byte
+_CALL_STATUS: Final = SYSCALL_STOP << 8 | STOPPED
 _SECCOMP_STATUS: Final = EVENT_SECCOMP << 16 | signal.SIGTRAP << 8 | STOPPED
 _STOPPING: Final = frozenset({signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU})
 BIRTHS: Final = frozenset({EVENT_FORK, EVENT_VFORK, EVENT_CLONE})
@@ -65,7 +67,8 @@ class Tracer:
         self.started = True
         self.exit_code: int | None = None
         self._observer = observer
-        self._info = SyscallInfo()
+        self._info = SyscallInfo().read
+        self.event_message = EventMessage().read
         self._held: tuple[int, int] | None = None
         self._looked_at = plan.creations | plan.foresights.keys()
         self._unmatched: set[int] = set()
@@ -99,6 +102,7 @@ class Tracer:
         deadline = time.monotonic() + timeout
         waitpid, clock, threads, expected = os.waitpid, self.clock, self.threads, self.expected
         matters = self._observer.call_matters if self._looked_at else None
+        syscall_stop = self._call_left if self.filtered else self._unpicked
         while True:
             try:
                 # Once nothing is known to live, only a child may be left whose maker was killed while making it.
@@ -111,41 +115,44 @@ class Tracer:
                 # Far more often than anything else.
                 resume(PTRACE_SYSCALL if matters is None or matters(tid) else PTRACE_CONT, tid, 0, 0)
                 continue
-            if status & 0xFF != STOPPED:
+            if status == _CALL_STATUS:
+                event = syscall_stop(tid)
+            elif status & 0xFF != STOPPED:
                 if tid == 0:
                     return None
                 event = self._ended(tid, status)
+            elif tid == clock.pid:
+                clock.resume()
+                if time.monotonic() >= deadline:
+                    return None
+                continue
             else:
-                stop = status >> 8
-                if stop == SYSCALL_STOP:
-                    event = self._syscall_stop(tid)
-                elif tid == clock.pid:
-                    clock.resume()
-                    if time.monotonic() >= deadline:
-                        return None
-                    continue
-                else:
-                    event = self._other_stop(tid, stop & 0xFF, stop >> 8)
+                event = self._other_stop(tid, status >> 8 & 0xFF, status >> 16)
             if event is not None:
                 return event
 
-    def _syscall_stop(self, tid: int) -> Event | None:
-        """Deal with the entry or the exit of a system call."""
-        if not self.filtered:
-            info = self._info.read(tid)
-            if info is None:
-                return None
-            operation, architecture, number = info
-            if operation != SYSCALL_EXIT or architecture != binding.AUDIT_ARCH_X86_64:
-                is_looked_at = operation == SYSCALL_ENTRY and number & ~X32_BIT in self._looked_at
-                if is_looked_at and not self._observer.call_matters(tid):
-                    self._unmatched.add(tid)
-                resume(PTRACE_SYSCALL, tid, 0, 0)
-                return None
-            if tid in self._unmatched:
-                self._unmatched.discard(tid)
-                resume(PTRACE_SYSCALL, tid, 0, 0)
-                return None
+    def _unpicked(self, tid: int) -> Event | None:
+        """Deal with the entry or the exit of a system call where no filter has picked it."""
+        info = self._info(tid)
+        if info is None:
+            return None
+        operation, architecture, number = info
+        if operation == SYSCALL_EXIT and architecture == binding.AUDIT_ARCH_X86_64:
+            if tid not in self._unmatched:
+                return self._call_left(tid)
+            self._unmatched.discard(tid)
+        elif (
+            operation == SYSCALL_ENTRY and self._is_looked_at(number) and not self._observer.call_matters(tid)
+        ):
+            self._unmatched.add(tid)
+        resume(PTRACE_SYSCALL, tid, 0, 0)
+        return None
+
+    def _is_looked_at(self, number: int) -> bool:
+        return number & ~X32_BIT in self._looked_at
+
+    def _call_left(self, tid: int) -> Event | None:
+        """Deal with the exit of a system call."""
         return self._hold(tid, self._observer.call_left(tid) if self.started else None)
 
     def _hold(self, tid: int, event: Event | None) -> Event | None:
@@ -174,14 +181,14 @@ class Tracer:
             resume(PTRACE_LISTEN if number in _STOPPING else self._go, tid, 0, 0)
             return None
         if event in BIRTHS:
-            self._announced(binding.event_message(tid))
+            self._announced(self.event_message(tid))
             resume(self._after_birth, tid, 0, 0)
             return None
         if event == EVENT_EXEC:
             return self._executed(tid)
         if event == EVENT_EXIT and self.plan.exits and self.started:
             self._leaving.add(tid)
-            return self._hold(tid, self._observer.ended(tid, binding.event_message(tid) or 0))
+            return self._hold(tid, self._observer.ended(tid, self.event_message(tid) or 0))
         resume(self._go, tid, 0, 0)
         return None
 
@@ -196,7 +203,7 @@ class Tracer:
 
     def _executed(self, tid: int) -> Event | None:
         """Take note of an execution; a thread that executes takes the id of its process's first thread."""
-        former = binding.event_message(tid)
+        former = self.event_message(tid)
         if former is not None and former != tid:
             self.threads.discard(former)
             self._leaving.discard(tid)  # that was the first thread's end
