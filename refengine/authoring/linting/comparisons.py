@@ -145,6 +145,10 @@ def deciding_fields(condition: Condition, positive: bool = True) -> Iterator[Fie
         for child in condition.children:
             yield from deciding_fields(child, positive)
     elif positive and isinstance(condition, Test) and isinstance(condition.left, FieldRead):
-        only_one = condition.operator in ("=", "==", "!=") and condition.modifier is None
-        if not only_one:
+        only_one = condition.operator in ("=", "==", "!=") or (
+            condition.operator in ("in", "intersects")
+            and isinstance(condition.right, tuple)
+            and len(condition.right) == 1
+        )
+        if not only_one or condition.modifier is not None:
             yield condition.left
