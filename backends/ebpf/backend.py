@@ -11,6 +11,7 @@ from refengine.backends.base import Capabilities, Interest, Statistics
 from refengine.backends.ebpf import binding
 from refengine.backends.ebpf.captures import captures, packed
 from refengine.backends.ebpf.compiler import RAW_TRACEPOINTS
+from refengine.backends.ebpf.containers import ContainedProcesses
 from refengine.backends.ebpf.events import Decoder
 from refengine.backends.ebpf.layout import COUNTERS, NAME_IN_SET, SCRATCH_SIZE, SETTINGS, Counter
 from refengine.backends.ebpf.loading import Loaded, load
@@ -55,7 +56,8 @@ CAPABILITIES: Final = Capabilities(
 class EbpfBackend:
     """Watches every process of the machine but this one.
 
-    `seed` is called once records are being written, to take in what is there already. `snap_length` is how
+    `seed` is called once records are being written, to take in what is there already; those of `contained` are in
+    containers then. `snap_length` is how
     many bytes of a buffer an event carries.
     """
 
@@ -63,9 +65,15 @@ class EbpfBackend:
     capabilities = CAPABILITIES
 
     def __init__(
-        self, seed: Callable[[], None], *, snap_length: int = 80, ring_pages: int = RING_PAGES
+        self,
+        seed: Callable[[], None],
+        contained: ContainedProcesses,
+        *,
+        snap_length: int = 80,
+        ring_pages: int = RING_PAGES,
     ) -> None:
         self._seed = seed
+        self._contained = contained
         self._snap_length = snap_length
         self._ring_pages = ring_pages
         self._loaded: Loaded | None = None
@@ -125,7 +133,9 @@ class EbpfBackend:
         except BaseException:
             self.close()
             raise
+        self._contained.use(loaded.descriptors)
         self._seed()
+        self._contained.complete()
 
     def _configure(self, plan: Plan, prefilters: Prefilters, descriptors: Mapping[str, int]) -> None:
         for key, names in prefilters.names.items():
@@ -201,6 +211,7 @@ class EbpfBackend:
             return
         self.statistics()
         self._loaded = None
+        self._contained.leave()
         for descriptor in self._attached:
             os.close(descriptor)
         self._attached.clear()

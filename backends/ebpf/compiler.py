@@ -21,7 +21,7 @@ from typing import Any, Final
 
 HERE: Final = Path(__file__).resolve().parent
 SYSTEM_PACKAGES: Final = "/usr/lib/python3/dist-packages"
-MAPS: Final = ("ring", "settings", "plans", "scratch", "continuations", "names")
+MAPS: Final = ("ring", "settings", "plans", "scratch", "continuations", "names", "contained", "containers")
 RAW_TRACEPOINTS: Final = ("sched_process_exec", "sched_process_fork", "sched_process_exit")
 
 _INCLUDE: Final = re.compile(r'^#include "([a-z_]+\.h)"$', re.MULTILINE)

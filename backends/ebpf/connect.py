@@ -33,12 +33,14 @@ def connect(target: Target) -> Connection:
     if target.command or target.pids or target.files or target.address is not None:
         raise BackendError("the ebpf backend watches the whole machine: it takes no command, process or file")
     from refengine.backends.ebpf.backend import EbpfBackend
+    from refengine.backends.ebpf.containers import ContainedProcesses
     from refengine.backends.ebpf.probe import RecordProbe
     from refengine.backends.ebpf.tracker import Tracker
 
     # The records tell what a descriptor is at the moment of the event, so that no event is needed to follow it.
-    probe = RecordProbe()
+    contained = ContainedProcesses()
+    probe = RecordProbe(contained)
     state = SystemState(probe, track_descriptors=False, users=read_users(), interfaces=read_interfaces())
     tracker = Tracker(state, probe)
-    backend = EbpfBackend(tracker.seed)
+    backend = EbpfBackend(tracker.seed, contained)
     return Connection(backend, tracker.observe, backend.warnings, state)

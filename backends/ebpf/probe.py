@@ -2,23 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from refengine.backends.ebpf.containers import ContainedProcesses
 from refengine.backends.ebpf.descriptors import describe
 from refengine.backends.ebpf.record import Record
 from refengine.state.descriptors import Descriptor
 from refengine.state.procfs import ProcProbe
+from refengine.state.threads import Thread
 
 _UNBOUND = ("4", "6", "u")
 
 
 class RecordProbe(ProcProbe):
-    """Answers for the thread `tid` of `record` from what the kernel has copied at the event itself."""
+    """Answers for the thread `tid` of `record` from what the kernel has copied at the event itself.
 
-    __slots__ = ("record", "tid")
+    Processes that `/proc` shows in containers are added to `contained`.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_contained", "record", "tid")
+
+    def __init__(self, contained: ContainedProcesses | None = None) -> None:
         super().__init__()
+        self._contained = contained
         self.record: Record | None = None
         self.tid = 0
+
+    def thread(self, tid: int, threads: Mapping[int, Thread]) -> Thread | None:
+        """Return what `/proc` says of a thread; one that is in a container becomes known to the kernel side as such."""
+        found = super().thread(tid, threads)
+        if found is not None and self._contained is not None and found.container() is not None:
+            self._contained.add(found.pid)
+        return found
 
     def descriptor(self, pid: int, number: int, known: Descriptor | None = None) -> Descriptor | None:
         """Return what the thread has open as `number`: `known` itself where it still is that."""

@@ -215,6 +215,7 @@ def _read_socket(members: Mapping[int, str]) -> list[str]:
 
 _READS: Final[Mapping[Level, Callable[[Mapping[int, str]], list[str]]]] = {
     Level.ARGUMENTS: _read_arguments,
+    Level.CONTAINER: lambda _: ["    bool on_host = is_on_host();"],
     Level.SOCKET: _read_socket,
     Level.TEXT: _read_text,
     Level.NAME: lambda _: ["    read_name(s, f, &text, directory);"],

@@ -7,6 +7,7 @@ from typing import Final
 
 from refengine.backends.ebpf.prefilter.arguments import argument
 from refengine.backends.ebpf.prefilter.atom import Atom, Make
+from refengine.backends.ebpf.prefilter.containers import of_container
 from refengine.backends.ebpf.prefilter.ends import FIELDS, NAMES_OF_ADDRESSES
 from refengine.backends.ebpf.prefilter.facts import (
     O_ACCESS_MODE,
@@ -54,7 +55,7 @@ def atom(event_type: str, comparison: Comparison) -> Atom | None:
     if make is None and event_type in OPENS:
         make = _OF_OPENS.get(comparison.field)
     if make is None:
-        make = argument(event_type, comparison.field)
+        make = argument(event_type, comparison.field) or of_container(comparison.field)
     if make is None and event_type in PATHS:
         if comparison.field == "fs.path.name":
             make = _path_of_open if event_type in OPENS else _path

@@ -8,6 +8,8 @@
 #include "path.h"
 #include "descriptor.h"
 #include "capture.h"
+#include "group_name.h"
+#include "containers.h"
 #include "process.h"
 #include "facts.h"
 #include "text.h"

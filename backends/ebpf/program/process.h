@@ -104,6 +104,7 @@ RAW_TRACEPOINT_PROBE(sched_process_exec)
     const char *mm = POINTER(task, TASK_MM);
     const char *file = POINTER(mm, MM_EXE_FILE);
     s->counters[SEEN]++;
+    follow_execution(task);
     begin(s, EXECUTION);
     struct program *found = PUT_STRUCT(s, PROGRAM, 0, struct program);
     if (found) {
@@ -137,6 +138,8 @@ RAW_TRACEPOINT_PROBE(sched_process_fork)
     u32 flags = 0;
     if (pid == FIELD(u32, parent, TASK_TGID))
         flags |= IS_THREAD;
+    if (!(flags & IS_THREAD))
+        follow_birth(parent, pid);
     if (flags & IS_THREAD && !chosen->threads)
         return 0;
     s->counters[SEEN]++;
@@ -176,7 +179,9 @@ RAW_TRACEPOINT_PROBE(sched_process_exit)
         return 0;
     const char *task = (const char *)ctx->args[0];
     const char *signal = POINTER(task, TASK_SIGNAL);
-    if (!chosen->threads && FIELD(s32, signal, SIGNAL_LIVE) != 0)
+    if (FIELD(s32, signal, SIGNAL_LIVE) == 0)
+        follow_end(task);
+    else if (!chosen->threads)
         return 0;
     s->counters[SEEN]++;
     begin(s, END);

@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -128,8 +129,13 @@ def watching(rules: Sequence[Rule], *, filtered: bool) -> Iterator[Connection]:
         backend.close()
 
 
-def alerts_of(rules: Sequence[Rule], program: str) -> list[tuple[Counter[tuple[str, str]], int]]:
-    """Return what rules say of a program, and how many of its events came, with prefilters and without."""
+def alerts_of(
+    rules: Sequence[Rule], program: str, *others: subprocess.Popen[bytes]
+) -> list[tuple[Counter[tuple[str, str]], int]]:
+    """Return what rules say of a program, and how many of its events came, with prefilters and without.
+
+    They are watched until it is over, and `others` are.
+    """
     with watching(rules, filtered=True) as narrow, watching(rules, filtered=False) as wide:
         child = subprocess.Popen([sys.executable, "-c", program])
         seen = {
@@ -137,7 +143,7 @@ def alerts_of(rules: Sequence[Rule], program: str) -> list[tuple[Counter[tuple[s
         }
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            is_over = child.poll() is not None
+            is_over = all(process.poll() is not None for process in (child, *others))
             came = False
             for connection, engine, alerts, count in seen.values():
                 events = connection.backend.read(0.02)
@@ -187,3 +193,102 @@ def test_sockets(comparisons: tuple[str, ...]) -> None:
     (narrow, few), (wide, many) = alerts_of(rules, program)
     assert wide - narrow == Counter()
     assert few < many / 1.5
+
+
+ID = "0123456789abcdef" * 4
+GROUPS = (
+    f"docker/{ID}",
+    f"system.slice/docker-{ID}.scope",
+    "lxc/a",
+    "default/a",
+    "host/a",
+    f"kubepods/pod1/{ID}/below",
+)
+CONTAINER_RULES = "".join(
+    rule_text(name, f"evt.type = mkdir and proc.name = worker and {condition}")
+    for name, condition in (
+        ("inside", "container.id != host"),
+        ("docker", "container.type = docker and evt.rawres < 0"),
+        ("image", "container.image.repository = x"),
+    )
+)
+WORKER = """
+import ctypes, os, sys
+ctypes.CDLL(None).prctl(15, b"worker", 0, 0, 0)
+if len(sys.argv) > 1: sys.stdin.read(1)
+for _ in range(3):
+    try: os.mkdir("/proc/none")
+    except OSError: pass
+if os.fork() == 0:
+    for _ in range(2):
+        try: os.mkdir("/proc/none")
+        except OSError: pass
+    os._exit(0)
+os.wait()
+"""
+
+
+@pytest.fixture(scope="module", params=["memory", "unified"])
+def groups(request: pytest.FixtureRequest) -> Iterator[list[Path]]:
+    """Control groups named as runtimes name them, and one that is not."""
+    wanted = "memory" if request.param == "memory" else "cgroup2"
+    rows = [row.split() for row in Path("/proc/mounts").read_text().splitlines()]
+    roots = [
+        Path(row[1]) for row in rows if row[2].startswith("cgroup") and wanted in (row[2], *row[3].split(","))
+    ]
+    if not roots:
+        pytest.skip(f"no hierarchy of control groups: {request.param}")
+    top = roots[0]
+    made: list[Path] = []
+    try:
+        for group in GROUPS:
+            folder = top
+            for name in group.split("/"):
+                folder /= name
+                if not folder.exists():
+                    folder.mkdir()
+                    made.append(folder)
+        yield [top / group for group in GROUPS]
+    except OSError as error:
+        pytest.skip(f"control groups cannot be made: {error}")
+    finally:
+        for folder in reversed(made):
+            folder.rmdir()
+
+
+def test_containers_that_begin_while_watched(groups: list[Path]) -> None:
+    rules = load_rules(Source("containers.yaml", CONTAINER_RULES)).enabled("syscall")
+    start = (
+        f"import os, subprocess, sys\nfor group in {[str(group) for group in groups]!r}:\n"
+        "    def enter(group=group):\n        open(group + '/cgroup.procs', 'w').write(str(os.getpid()))\n"
+        f"    subprocess.run([sys.executable, '-c', {WORKER!r}], preexec_fn=enter, check=True)\n"
+        f"subprocess.run([sys.executable, '-c', {WORKER!r}], check=True)\n"
+    )
+    (narrow, _), (wide, _) = alerts_of(rules, start)
+    assert sum(number for (rule, _), number in wide.items() if rule == "inside") >= 25
+    assert narrow == wide
+
+
+def test_containers_that_were_there_before(groups: list[Path]) -> None:
+    rules = load_rules(Source("containers.yaml", CONTAINER_RULES)).enabled("syscall")
+    command = [sys.executable, "-c", WORKER, "wait"]
+    workers = [subprocess.Popen(command, stdin=subprocess.PIPE) for _ in groups]
+    for worker, group in zip(workers, groups, strict=True):
+        (group / "cgroup.procs").write_text(str(worker.pid))
+    release = f"for pid in {[worker.pid for worker in workers]}: open(f'/proc/{{pid}}/fd/0', 'w').write('x')"
+    try:
+        (narrow, _), (wide, _) = alerts_of(rules, release, *workers)
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.communicate()
+    assert sum(number for (rule, _), number in wide.items() if rule == "inside") == 25
+    assert narrow == wide
+
+
+def test_events_of_the_host_stay_in_the_kernel() -> None:
+    rules = load_rules(Source("containers.yaml", CONTAINER_RULES)).enabled("syscall")
+    with watching(rules, filtered=True) as connection:
+        before = connection.backend.statistics().filtered
+        subprocess.run([sys.executable, "-c", WORKER], check=True)
+        assert connection.backend.statistics().filtered - before >= 5
