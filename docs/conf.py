@@ -16,7 +16,8 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "builder.extension"]
 source_suffix = {".md": "markdown"}
 exclude_patterns: list[str] = []
 myst_heading_anchors = 4
-myst_enable_extensions = ["attrs_inline"]
+myst_enable_extensions = ["attrs_block"]
+smartquotes = False  # texts have options such as --list outside of code, too
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"

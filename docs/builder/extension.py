@@ -22,7 +22,21 @@ def setup(app: Sphinx) -> dict[str, Any]:
         app.add_lexer(name, lexer)
     linker = _Linker(app)
     app.connect("doctree-resolved", linker.resolve)
+    app.connect("autodoc-process-signature", _without_factories)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _without_factories(
+    _app: Sphinx,
+    _what: str,
+    _name: str,
+    _object: Any,
+    _options: Any,
+    signature: str | None,
+    returned: str | None,
+) -> tuple[str | None, str | None]:
+    """Put an ellipsis for defaults that are made anew each time, which Python shows as no expression."""
+    return (signature.replace("<factory>", "...") if signature else signature), returned
 
 
 class _Linker:
@@ -41,7 +55,9 @@ class _Linker:
         for paragraph in list(doctree.findall(nodes.paragraph)):
             self._mark_clause(paragraph, page)
         for text in list(doctree.findall(nodes.Text)):
-            if ANCHOR.search(text) and not _within(text, (*_NO_LINKS, nodes.literal)):
+            if text == " -- ":  # so autodoc writes a dash, which its clever quotes would make one
+                text.parent.replace(text, nodes.Text(" \N{EN DASH} "))
+            elif ANCHOR.search(text) and not _within(text, (*_NO_LINKS, nodes.literal)):
                 self._link_clauses(text, page)
         if not page.startswith("reference/fields/"):
             for literal in list(doctree.findall(nodes.literal)):

@@ -70,7 +70,7 @@ def _mapping(
     for pattern, part in schema.get("patternProperties", {}).items():
         rows.append(
             (
-                f"matching {code(pattern)}",
+                f"any that matches {code(pattern)}",
                 _kind(part, shown, definitions),
                 plain(part.get("description", "")),
             )
@@ -82,7 +82,7 @@ def _kind(part: Any, shown: Mapping[str, str], definitions: Mapping[str, tuple[s
     """Return in words what a value may be."""
     if not isinstance(part, Mapping):
         return "anything"
-    ref = part.get("$ref")
+    ref = part.get("$ref", "")
     if ref in shown:
         return f"[{shown[ref]}](#{shown[ref].lower()})"
     if ref in definitions:
@@ -94,7 +94,7 @@ def _kind(part: Any, shown: Mapping[str, str], definitions: Mapping[str, tuple[s
     for key in ("anyOf", "oneOf"):
         if key in part and not part.get("type"):
             return " or ".join(dict.fromkeys(_kind(each, shown, definitions) for each in part[key]))
-    type = part.get("type", "anything")
+    type: Any = part.get("type", "anything")
     if type == "array":
         return f"list of {_kind(part.get('items', {}), shown, definitions)}"
     words = {
@@ -106,5 +106,5 @@ def _kind(part: Any, shown: Mapping[str, str], definitions: Mapping[str, tuple[s
         "null": "null",
     }
     if isinstance(type, list):
-        return " or ".join(words.get(each, each) for each in type)
-    return words.get(type, type)
+        return " or ".join(words.get(each, str(each)) for each in type)
+    return words.get(type, str(type))
