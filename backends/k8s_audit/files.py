@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import gzip
-import os
-import sys
 import zlib
 from collections.abc import Iterator, Sequence
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO
 
 from refengine.backends.base import Interest, Statistics
 from refengine.backends.k8s_audit.capabilities import CAPABILITIES
 from refengine.backends.k8s_audit.documents import BROKEN, DocumentError, documents, event_of, parse
-from refengine.errors import BackendError
+from refengine.backends.text_file import TextFile
 from refengine.event import Event
 
 BATCH = 256
 """Events that are handed over at a time."""
 
-WARNINGS_KEPT = 20
-"""Broken texts that are described; further ones are only counted."""
-
-STANDARD_INPUT: Final = Path("-")
 _GZIP = b"\x1f\x8b"
 
 
@@ -38,40 +33,27 @@ class AuditFileBackend:
     exit_code: int | None = None
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        self._raw: BinaryIO | None = None
+        self._file = TextFile(path, BROKEN)
         self._events: Iterator[Event] = iter(())
-        self._size = 0
-        self._statistics = Statistics()
-        self.warnings: list[str] = []
 
     def open(self, interest: Interest) -> None:
         """Open the file.
 
         :raises BackendError: when it cannot be read.
         """
-        try:
-            if self.path == STANDARD_INPUT:
-                self._raw = sys.stdin.buffer
-            else:
-                self._raw = self.path.open("rb")
-                self._size = os.fstat(self._raw.fileno()).st_size
-        except OSError as error:
-            raise BackendError(f"cannot read {self.path}: {error.strerror or error}") from None
-        self._events = self._read(self._raw)
+        self._file.open()
+        self._events = self._read(self._file.stream)
 
     def read(self, timeout: float) -> Sequence[Event] | None:
-        """Return the next events; None at the end of the file. Waits as long as its writer lets it."""
-        if self._raw is None:
-            raise BackendError("the file of audit events has not been opened")
-        events: list[Event] = []
+        """Return the next events; None at the end of the file. Waits as long as its writer lets it.
+
+        :raises BackendError: when reading fails, or the file has not been opened.
+        """
+        _ = self._file.stream
         try:
-            for event in self._events:
-                events.append(event)
-                if len(events) == BATCH:
-                    break
+            events = list(islice(self._events, BATCH))
         except OSError as error:
-            raise BackendError(f"cannot read {self.path}: {error.strerror or error}") from None
+            raise self._file.failure(error) from None
         return events or None
 
     def _read(self, raw: BinaryIO) -> Iterator[Event]:
@@ -95,7 +77,7 @@ class AuditFileBackend:
         try:
             yield from enumerate(gzip.GzipFile(fileobj=raw) if packed else raw, 1)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            self._warn(f"{self.path}: the compressed file is broken, reading ends there: {error}")
+            self._file.warn(f"{self._file.path}: the compressed file is broken, reading ends there: {error}")
 
     def _spread(
         self, number: int, first: bytes, fault: DocumentError, lines: Iterator[tuple[int, bytes]]
@@ -126,36 +108,33 @@ class AuditFileBackend:
         for fault in faults:
             self._broken(number, fault)
         for document in found:
-            self._statistics.seen += 1
-            self._statistics.delivered += 1
-            yield event_of(document, self._statistics.delivered)
+            statistics = self._file.statistics
+            statistics.seen += 1
+            statistics.delivered += 1
+            yield event_of(document, statistics.delivered)
 
     def _broken(self, number: int, fault: str) -> None:
-        self._statistics.seen += 1
-        dropped = self._statistics.dropped
-        dropped[BROKEN] = dropped.get(BROKEN, 0) + 1
-        self._warn(f"{self.path}:{number}: {fault}")
+        self._file.statistics.seen += 1
+        self._file.drop(number, fault)
 
-    def _warn(self, text: str) -> None:
-        if len(self.warnings) < WARNINGS_KEPT:
-            self.warnings.append(text)
+    @property
+    def warnings(self) -> Sequence[str]:
+        """What was wrong with the first broken texts."""
+        return self._file.warnings
 
     @property
     def progress(self) -> tuple[int, int]:
         """How many bytes of the file have been read, and how many it has (0 for a pipe)."""
-        if self._raw is None or self._size == 0 or self._raw.closed:
-            return 0, 0
-        return self._raw.tell(), self._size
+        return self._file.progress
 
     def statistics(self) -> Statistics:
         """Return the counters so far."""
-        return self._statistics
+        return self._file.statistics
 
     def close(self) -> None:
         """Close the file."""
         self._events = iter(())
-        if self._raw is not None and self.path != STANDARD_INPUT:
-            self._raw.close()
+        self._file.close()
 
 
 def _is_json(line: bytes) -> bool:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
+from refengine.event.written import value_of
 from refengine.values import Value
-
-Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 
 SPEC = Path(__file__).resolve().parents[1] / "spec"
 """The folder of the specification, in a checkout and in an installation alike."""
@@ -83,7 +81,7 @@ class Case:
             settings=raw.get("settings", {}),
             events=tuple(
                 Occurrence(
-                    {name: decode(value) for name, value in event["fields"].items()},
+                    {name: value_of(value) for name, value in event["fields"].items()},
                     event.get("source", source),
                     int(event.get("time", 0)),
                     event.get("number", position),
@@ -99,32 +97,6 @@ class Case:
     def from_request(cls, raw: Mapping[str, Any]) -> Case:
         """Return the case that a runner asks about: without clause and expectation, but with what it wants."""
         return cls.from_json({"clause": "", **raw, "expect": {raw["want"]: None}})
-
-
-def decode(value: Json) -> Value:
-    """Return the field value that a JSON value of a case stands for.
-
-    Strings, numbers and truth values stand for themselves, arrays for lists or candidates; objects with one key
-    say what JSON cannot: `bytes` and `text` in hexadecimal, `ip` an address, `int` a whole number as text.
-
-    :raises ValueError: for anything else.
-    """
-    if isinstance(value, str | int | float):
-        return value
-    if isinstance(value, Mapping) and len(value) == 1:
-        (tag, content), *_ = value.items()
-        if isinstance(content, str):
-            if tag == "bytes":
-                return bytes.fromhex(content)
-            if tag == "text":
-                return bytes.fromhex(content).decode("utf-8", "surrogateescape")
-            if tag == "int":
-                return int(content)
-            if tag == "ip":
-                return ip_address(content).packed
-    elif isinstance(value, Sequence):
-        return tuple(decode(item) for item in value)
-    raise ValueError(f"not a value of the case format: {value!r}")
 
 
 def load_suite(path: Path | None = None) -> tuple[Case, ...]:

@@ -9,9 +9,10 @@ hexadecimal, `ip` an address, `int` a whole number too large for other readers. 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from typing import TypeAlias
 
-from refengine.event.addresses import address_text, packed_address
+from refengine.event.addresses import address_text
 from refengine.event.recorded import RecordedEvent
 from refengine.values import Value
 
@@ -35,7 +36,7 @@ def value_of(written: Json) -> Value:
             if tag == "int":
                 return int(content)
             if tag == "ip":
-                return packed_address(content)
+                return ip_address(content).packed
     elif isinstance(written, Sequence):
         return tuple(value_of(item) for item in written)
     raise ValueError(f"{written!r} is no value of a field")

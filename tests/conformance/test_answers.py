@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from refengine.conformance.answer import Answer, disagreement
-from refengine.conformance.case import Case, decode
+from refengine.conformance.case import Case
 
 REFUSED = {"code": "LOAD_ERR_COMPILE_CONDITION", "phase": "parse", "line": 1, "column": 3}
 RECORD = '{"hostname": "h", "rule": "r"}'
@@ -73,27 +73,3 @@ def test_wrong_answers_do_not(expect: dict[str, Any], answer: Answer, reason: st
 )
 def test_answers_survive_the_way_through_json(answer: Answer) -> None:
     assert Answer.from_json(answer.to_json()) == answer
-
-
-@pytest.mark.parametrize(
-    ("json", "value"),
-    [
-        ("a", "a"),
-        (1, 1),
-        (True, True),
-        ([1, ["a"]], (1, ("a",))),
-        ({"bytes": "00ff"}, b"\x00\xff"),
-        ({"text": "61ff"}, "a\udcff"),
-        ({"int": "18446744073709551615"}, 2**64 - 1),
-        ({"ip": "10.0.0.1"}, b"\x0a\x00\x00\x01"),
-        ({"ip": "::1"}, bytes(15) + b"\x01"),
-    ],
-)
-def test_tagged_values_are_decoded(json: Any, value: object) -> None:
-    assert decode(json) == value
-
-
-@pytest.mark.parametrize("json", [None, {}, {"what": "x"}, {"int": 1}, {"ip": "x"}, {"bytes": "0"}])
-def test_other_values_are_refused(json: Any) -> None:
-    with pytest.raises(ValueError, match=r"."):
-        decode(json)

@@ -15,7 +15,9 @@ LANGUAGE = frozenset({"source", "errors", "report", "recursion", "values", "prio
 OBSERVATION = frozenset({"values", "tables", "event"})
 RULES = LANGUAGE | {"tables", "event", "fields", "condition"}
 OPENING = frozenset({"backends.base", "backends.precondition", "backends.target", "backends.registry"})
-BACKEND = OBSERVATION | {"errors", "state", "backends.base", "backends.precondition", "backends.target"}
+BACKEND = OBSERVATION | {
+    "errors", "state", "backends.base", "backends.precondition", "backends.target", "backends.text_file",
+}  # fmt: skip
 
 ALLOWED: Mapping[str, frozenset[str]] = {
     # What every part speaks of.
@@ -34,6 +36,7 @@ ALLOWED: Mapping[str, frozenset[str]] = {
     "backends.target": frozenset(),
     "backends.precondition": frozenset(),
     "backends.base": OBSERVATION | {"state", "backends.target", "backends.precondition"},
+    "backends.text_file": frozenset({"errors", "backends.base"}),
     "backends.syscalls": OBSERVATION,
     "backends.ptrace": BACKEND | {"backends.syscalls"},
     "backends.capture": BACKEND,
