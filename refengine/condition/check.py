@@ -54,7 +54,9 @@ class Checker:
 
     def __init__(self, source: str = SYSCALL) -> None:
         self.source = source
-        self._macros: dict[int, tuple[nodes.MacroUse, typed.Macro | None, tuple[Diagnostic, ...]]] = {}
+        self._macros: dict[
+            tuple[str, int], tuple[nodes.MacroUse, typed.Macro | None, tuple[Diagnostic, ...]]
+        ] = {}
 
     def check(self, node: nodes.Node, text: Text) -> Checked:
         """Return the typed condition of `node`, whose spans are offsets into `text`."""
@@ -97,12 +99,13 @@ class Checker:
         return make(tuple(out)) if complete else None
 
     def _macro(self, node: nodes.MacroUse, body: _Body) -> typed.Condition | None:
-        known = self._macros.get(id(node.body))
+        key = (node.name, id(node.body))  # macros that say the same may share a body
+        known = self._macros.get(key)
         if known is None:
             inner = _Body(node.text)
             condition = self._condition(node.body, inner)
             macro = None if condition is None else typed.Macro(node.name, condition)
-            known = self._macros[id(node.body)] = (node, macro, tuple(inner.found))
+            known = self._macros[key] = (node, macro, tuple(inner.found))
         if known[2]:
             note = Note(f"in the macro '{node.name}', which is used here", body.text.place(node.span))
             body.found.extend(

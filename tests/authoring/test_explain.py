@@ -115,6 +115,25 @@ def test_what_was_not_asked_is_one_line_or_all_there_is(
     )
 
 
+def test_a_near_miss_names_the_macro_and_the_values_of_lists(
+    files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (files / "r.yaml").write_text(
+        "- list: shells\n  items: [bash, sh]\n"
+        "- macro: a\n  condition: (proc.name in (shells))\n"
+        "- macro: b\n  condition: (proc.name in (shells))\n"
+        "- rule: R\n  desc: d\n  condition: evt.type = open and b\n  output: o\n  priority: NOTICE\n"
+        "- rule: Other\n  desc: d\n  condition: evt.type = open and a\n  output: o\n  priority: NOTICE\n"
+    )
+    text = text_of(files, capsys, "-e", str(files / "e.jsonl"))
+    assert text.splitlines()[:4] == [
+        "✗ R  does not hold; nearest is event 1 (open)",
+        "  nearest miss: it would hold if this were otherwise:",
+        f'    ✗ b: proc.name in (shells)  does not hold: proc.name is "tar"  [{files / "r.yaml"}:6:15]',
+        "        the values are bash, sh",
+    ]
+
+
 def test_what_was_not_asked_and_what_is_absent(files: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = explained(files, capsys, "-e", str(files / "e.jsonl"), "--rule", "Read again", "--event", "3")
     (answer,) = found["rules"]

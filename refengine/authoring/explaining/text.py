@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from refengine.authoring.explaining.inquiry import Answer, Inquiry
 from refengine.authoring.explaining.truth import Truth, truth_of, truth_of_condition
-from refengine.authoring.explaining.wording import leaf_words
+from refengine.authoring.explaining.wording import leaf_words, listed_values
 from refengine.condition.event_types import event_types
 from refengine.condition.trace import Trace, nearest_miss
-from refengine.condition.typed import Existence, Test
+from refengine.condition.typed import Existence, Macro, Test
 from refengine.rulefile.rule import Rule
 from refengine.source import Place, Source
 from refengine.terminal import Style
@@ -67,9 +67,11 @@ def summary_text(inquiry: Inquiry, style: Style) -> str:
             f"{style.red('✗')} {style.bold(answer.rule.name)}  does not hold; nearest is {_event(answer)}"
         )
         rule = answer.rule
-        lines.extend(f"  {line}" for line in _miss(answer.trace, rule.event_types, _own(rule), style))
+        lines.extend(f"  {line}" for line in _miss(answer.trace, rule.event_types, None, style))
     if len(others) > NEAREST:
-        lines.append(f"{len(others) - NEAREST} more rules hold for none of the events")
+        lines.append(
+            f"{len(others) - NEAREST} more rules hold for none of the events; --rule NAME explains one"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -94,7 +96,7 @@ def _event(answer: Answer) -> str:
 
 
 def _miss(
-    trace: Trace, types: frozenset[str], own: Source, style: Style, *, tells_own: bool = True
+    trace: Trace, types: frozenset[str], own: Source | None, style: Style, *, tells_own: bool = True
 ) -> Iterator[str]:
     leaves = nearest_miss(trace)
     if not trace.holds and any(_asks_type(leaf.condition) for leaf in leaves):
@@ -104,11 +106,25 @@ def _miss(
         yield f"the {what} at events of another type: {shown or 'of none at all'}"
     turned = "it would not hold" if trace.holds else "nearest miss: it would hold"
     yield f"{turned} if {'this' if len(leaves) == 1 else 'all of these'} were otherwise:"
+    macros = dict(_macros(trace))
     for leaf in leaves:
         words = leaf_words(leaf)
         now = "holds" if leaf.holds else "does not hold"
         place = _place(words.place, own, style, tells_own=tells_own)
-        yield f"  {_mark(leaf.holds, True, style)} {words.written}  {now}: {words.reason}{place}"
+        macro = f"{macros[leaf]}: " if leaf in macros else ""
+        yield f"  {_mark(leaf.holds, True, style)} {macro}{words.written}  {now}: {words.reason}{place}"
+        if not leaf.holds and (values := listed_values(leaf.condition)):
+            yield style.dim(f"      the values are {values}")
+
+
+def _macros(trace: Trace, name: str = "") -> Iterator[tuple[Trace, str]]:
+    """Yield the comparisons that stand in macros, each with the name of the innermost."""
+    if isinstance(trace.condition, Macro):
+        name = trace.condition.name
+    if not trace.children and name:
+        yield trace, name
+    for child in trace.children:
+        yield from _macros(child, name)
 
 
 def _own(rule: Rule) -> Source:
@@ -174,7 +190,7 @@ class _Tree:
         return f"{text}{_place(inner.place, self._own, style, tells_own=self._tells_own)}"
 
 
-def _place(place: Place | None, own: Source, style: Style, *, tells_own: bool) -> str:
+def _place(place: Place | None, own: Source | None, style: Style, *, tells_own: bool) -> str:
     """Return the place in brackets, the file left out where it is the condition's own."""
     if place is None or (place.source is own and not tells_own):
         return ""

@@ -5,15 +5,22 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from refengine.condition.glob import Glob
+from refengine.condition.networks import Network
 from refengine.condition.nodes import Comparison, Exists
 from refengine.condition.parser import parse
+from refengine.condition.pathtree import PathTree
+from refengine.condition.regex import Regex
 from refengine.condition.trace import Trace
-from refengine.condition.typed import Existence, Macro, Test, Transform, Written, walk
+from refengine.condition.typed import Condition, Existence, Macro, Test, Transform, Written, walk
 from refengine.errors import ConditionError
 from refengine.fields.reading import FieldRead
 from refengine.output.render import text_writer
 from refengine.source import Place, Span, Text
 from refengine.values import Format, Value, ValueType
+
+_LISTED = 6
+"""Values of lists that are shown at most."""
 
 LONGEST = 120
 """Characters of a value, or of what was written, that are shown at most."""
@@ -71,6 +78,25 @@ def written_text(condition: Test | Existence) -> str:
         return condition.left.key
     whole = condition.written.text.value[condition.written.span.start : condition.written.span.end]
     return shortened(" ".join((_in_one_place(condition.written) or whole).split()))
+
+
+def listed_values(condition: Condition) -> str:
+    """Return the values that lists put into a comparison, the first of them, or nothing where all were written."""
+    if not isinstance(condition, Test) or not isinstance(condition.right, tuple):
+        return ""
+    written = written_text(condition)
+    values: list[str] = []
+    for constant in condition.right:
+        if isinstance(constant, PathTree):
+            values.extend(constant.paths)
+        elif isinstance(constant, Glob | Regex):
+            values.append(constant.pattern)
+        else:
+            values.append(constant.text if isinstance(constant, Network) else str(constant))
+    if len(values) < 2 or all(value in written for value in values):
+        return ""
+    more = len(values) - _LISTED
+    return f"{', '.join(values[:_LISTED])}{f' and {more} more' if more > 0 else ''}"
 
 
 def macro_place(macro: Macro) -> Place | None:
