@@ -29,7 +29,7 @@ def options_page() -> str:
     """Return the page of the plain options."""
     parts = []
     for title, add in _GROUPS:
-        parts += [f"## {title}", "{.options}\n" + table(("option", "does"), _options(add))]
+        parts += [f"## {title}", table(("option", "does"), _options(add))]
     names = ", ".join(f"[{code(name)}](subcommands.md#refengine-{name})" for name in SUBCOMMANDS)
     return page(
         "Options",

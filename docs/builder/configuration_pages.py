@@ -20,7 +20,8 @@ def configuration_page(root: Path) -> str:
         "an element of a list. [The command line](../command-line.md) tells how files and `-o` go together, and "
         "`refengine --config-schema` prints the JSON Schema.",
         "## Keys",
-        table(
+        "{.keys}\n"
+        + table(
             ("key", "value"),
             (
                 (code(key.path) + (" (an extension)" if key.path in OWN else ""), str(key.kind))
@@ -32,7 +33,8 @@ def configuration_page(root: Path) -> str:
         block((root / _EXAMPLE).read_text(encoding="utf-8"), "yaml"),
         "## Keys without effect",
         "They are known, so that a file written for Falco can be used as it is.",
-        table(
+        "{.keys}\n"
+        + table(
             ("key", "value", "why it has none"),
             ((code(key.path), str(key.kind), plain(key.note)) for key in accepted),
         ),

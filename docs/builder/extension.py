@@ -59,8 +59,10 @@ class _Linker:
                 text.parent.replace(text, nodes.Text(" \N{EN DASH} "))
             elif ANCHOR.search(text) and not _within(text, (*_NO_LINKS, nodes.literal)):
                 self._link_clauses(text, page)
-        if not page.startswith("reference/fields/"):
-            for literal in list(doctree.findall(nodes.literal)):
+        for literal in list(doctree.findall(nodes.literal)):
+            if literal.astext().startswith("-") and " " not in literal.astext():
+                literal["classes"].append("option")
+            elif not page.startswith("reference/fields/"):
                 self._link_name(literal, page)
 
     def _mark_clause(self, paragraph: nodes.paragraph, page: str) -> None:
