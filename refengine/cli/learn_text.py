@@ -37,11 +37,12 @@ _COURAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Writes texts for a learner, `width` columns wide."""
+    """Writes texts for a learner, `width` columns wide; `advises` says what to type next."""
 
     learner: Learner
     style: Style
     width: int
+    advises: bool = True
 
     @classmethod
     def of(cls, learner: Learner, style: Style) -> Page:
@@ -84,11 +85,12 @@ class Page:
         if following is None:
             return self.finished()
         self.learner.start(following)
-        return (
-            f"{self.style.dim('─' * self.width)}\n\n"
-            + self.lesson(following)
-            + self.verdict(following, self.learner.check(following))
-        )
+        verdict = self.learner.check(following)
+        return self.line_between() + self.lesson(following) + self.verdict(following, verdict)
+
+    def line_between(self) -> str:
+        """Return what parts one lesson from the next."""
+        return self._block(self.style.dim("─" * self.width))
 
     def line(self, lesson: Lesson, verdict: Verdict | None) -> str:
         """Return in one line what came of a check."""
@@ -234,7 +236,7 @@ class Page:
         return str(self.learner.place.shown_of(lesson) / lesson.about.edit)
 
     def _advice(self, text: str) -> str:
-        return self.style.dim(f"→ {text}")
+        return self.style.dim(f"→ {text}") if self.advises else ""
 
     @staticmethod
     def _block(*parts: str) -> str:

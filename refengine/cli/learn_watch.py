@@ -6,6 +6,7 @@ import select
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from refengine.authoring.lessons.learner import Learner
@@ -24,6 +25,7 @@ Press = Callable[[float], str]
 
 def watch(learner: Learner, page: Page) -> bool:
     """Check and go on, until the learner ends it or all lessons are solved; return whether they are."""
+    page = replace(page, advises=False)  # here keys and saving do what would be typed elsewhere
     told: Lesson | None = None
     try:
         with _keys() as press:
@@ -36,7 +38,7 @@ def watch(learner: Learner, page: Page) -> bool:
                 before = marks([learner.place.of(lesson) / lesson.about.edit])
                 verdict = learner.check(lesson)
                 if verdict is not None and verdict.passed:
-                    _say(page.solved(lesson, verdict))
+                    _say(page.solved(lesson, verdict) + page.line_between())
                     continue
                 _say(page.verdict(lesson, verdict))
                 if not _saved(learner, page, lesson, before, press):

@@ -195,7 +195,7 @@ def test_a_macro_of_others_may_be_changed_instead_of_their_rule(tmp_path: Path) 
 
 def test_tests_that_name_no_rule_do_not_pass(tmp_path: Path) -> None:
     person = learner(tmp_path / "lessons")
-    lesson = person.course["tests"]
+    lesson = person.course["own-tests"]
     person.start(lesson)
     event = "{evt.type: execve, proc.name: ls, proc.aname: [nginx], user.name: ann}"
     text = f"rules: given.yaml\ntests:\n  - {{event: {event}, silent: true}}\n"
