@@ -41,7 +41,10 @@ class Learner:
 
     @classmethod
     def at(cls, place: Workplace, course: Course) -> Learner:
-        """Return the learner who works at a place; a new one where nobody did before."""
+        """Return the learner who works at a place; a new one where nobody did before.
+
+        :raises OSError: where progress that was found again cannot be written.
+        """
         remarks: list[str] = []
         try:
             progress = place.read_progress()
@@ -63,6 +66,7 @@ class Learner:
             self.remarks.append(
                 f"your progress was lost; by the exercises, {solved} {'is' if solved == 1 else 'are'} solved"
             )
+            self.keep()
 
     @property
     def solved(self) -> int:

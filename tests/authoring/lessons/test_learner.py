@@ -75,6 +75,7 @@ def test_progress_that_is_lost_or_broken_is_found_again_from_the_exercises(
     assert again.state(SECOND) is State.BEGUN
     assert any("2 are solved" in remark for remark in again.remarks)
     assert any("cannot be read" in remark for remark in again.remarks) == (text is not None)
+    assert learner(tmp_path / "lessons").remarks == []
 
 
 def test_the_file_says_what_it_is_and_keeps_lessons_of_other_versions(tmp_path: Path) -> None:
