@@ -13,7 +13,7 @@ from typing import TextIO
 from refengine.authoring.exploring.columns import Columns
 from refengine.authoring.exploring.commands import load_lines
 from refengine.authoring.exploring.line import rendered
-from refengine.authoring.exploring.recordings import LIMIT, Progress
+from refengine.authoring.exploring.recordings import LIMIT
 from refengine.authoring.exploring.scope import Scope
 from refengine.authoring.exploring.session import LEAVING, execute
 from refengine.authoring.exploring.workspace import Workspace
@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     at_terminal = sys.stdin.isatty() and sys.stdout.isatty()
     columns = Columns(options.limit)
-    columns.progress = _progress(sys.stderr.isatty() and at_terminal)
+    reading = _Reading()
+    columns.progress = reading.show if at_terminal and sys.stderr.isatty() else None
     style = Style.of(sys.stdout)
     at = Workspace(columns, Scope(load(expanded(options.rules))), reader_of, style=style, width=_width)
     for path in options.events:
@@ -143,15 +144,19 @@ def _width() -> int:
     return shutil.get_terminal_size((_WIDTH, 24)).columns if sys.stdout.isatty() else _WIDTH
 
 
-def _progress(shown: bool) -> Progress | None:
-    """Return what shows on a terminal how many events have been read."""
+class _Reading:
+    """A line on the terminal that tells how many events have been read, and is wiped by the end of the reading."""
 
-    def show(count: int) -> None:
-        if count:
-            sys.stderr.write(f"\r{count:,} events …\r")
+    def __init__(self) -> None:
+        self._width = 0
+
+    def show(self, count: int | None) -> None:
+        """Show how many it is; nothing when the reading has ended."""
+        text = f"{count:,} events …" if count else ""
+        if text or self._width:
+            sys.stderr.write(f"\r{text:<{self._width}}\r")
             sys.stderr.flush()
-
-    return show if shown else None
+        self._width = len(text)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -217,9 +217,13 @@ class TestCommands:
             "alerts  holds  first event  priority  rule",
             "     2      2            1  Warning   Shadow read",
             "     1      2            2  Notice    Shell opens",
-            "0 other rules hold for none of 4 events",
             "fewer alerts than it holds for: an earlier rule takes the event, unless all are to match",
         ]
+
+    def test_rules_that_hold_for_nothing_are_counted(self, tmp_path: Path) -> None:
+        at = desk(events_file(tmp_path, [{"evt.type": "close"}]))
+        assert said(at, "rules") == ["2 rules hold for none of 1 event"]
+        assert said(at, "rules shadow*") == ["1 rule holds for none of 1 event"]
 
     def test_fields_are_found_by_name_and_by_meaning(self, at: Workspace) -> None:
         assert said(at, "fields cwd")[1].startswith("proc.cwd")

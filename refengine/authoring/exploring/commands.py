@@ -17,7 +17,7 @@ from refengine.authoring.exploring.guide import TOPICS, overview
 from refengine.authoring.exploring.line import Argument
 from refengine.authoring.exploring.scope import field_at
 from refengine.authoring.exploring.table import Heading, table
-from refengine.authoring.exploring.views import count_lines, event_lines, selection_lines
+from refengine.authoring.exploring.views import count_lines, counted, event_lines, selection_lines
 from refengine.authoring.exploring.workspace import Workspace
 from refengine.condition.trace import Tracer
 from refengine.engine import Engine
@@ -153,8 +153,9 @@ def run_rules(at: Workspace, argument: Argument) -> Iterator[str]:
     ]
     if rows:
         yield from table(headings, rows, at.width(), at.style)[0]
-    others = f"{len(rules) - len(rows)} {'other ' if rows else ''}rules"
-    yield at.style.dim(f"{others} hold for none of {len(at.columns):,} events")
+    if silent := len(rules) - len(rows):
+        others = f"{silent} {'other ' if rows else ''}rule{'s hold' if silent > 1 else ' holds'}"
+        yield at.style.dim(f"{others} for none of {counted(len(at.columns))}")
     if any(alone[name] < held[name] for name in held):
         yield at.style.dim(
             "fewer alerts than it holds for: an earlier rule takes the event, unless all are to match"
@@ -198,7 +199,7 @@ def load(at: Workspace, argument: Argument) -> Iterator[str]:
 def load_lines(at: Workspace, path: Path) -> Iterator[str]:
     """Take in the events of a recording; yield what came of it."""
     count, remarks = at.load(path)
-    yield f"{count:,} event{'' if count == 1 else 's'} from {path}"
+    yield f"{counted(count)} from {path}"
     for remark in remarks:
         yield f"{at.style.yellow('warning')}: {remark}"
 

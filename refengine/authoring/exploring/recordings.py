@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import TypeAlias
 
 from refengine.authoring.observing import Observation
 from refengine.backends.base import Interest
@@ -22,8 +23,8 @@ LIMIT = 1_000_000
 _TOLD = 16_384
 """Events between two reports of how far reading has come."""
 
-Progress = Callable[[int], None]
-"""Told now and then how many events of a recording have been read."""
+Progress: TypeAlias = "Callable[[int | None], None]"
+"""Told now and then how many events of a recording have been read, and None when that has ended."""
 
 
 @dataclass(slots=True)
@@ -62,10 +63,14 @@ class Recording:
             raise UsageError(f"'{self.path}' has changed since it was loaded: load it in a new session")
         observation = Observation(self.backend, Target(files=(self.path,)))
         most = limit if self.length is None else self.length
-        for number, event in enumerate(islice(observation.events(Interest(None)), most)):
-            if progress is not None and number % _TOLD == 0:
-                progress(number)
-            yield event
+        try:
+            for number, event in enumerate(islice(observation.events(Interest(None)), most)):
+                if progress is not None and number % _TOLD == 0:
+                    progress(number)
+                yield event
+        finally:
+            if progress is not None:
+                progress(None)
         if self.length is None:
             self.remarks.extend((*observation.faults, *observation.remarks))
 

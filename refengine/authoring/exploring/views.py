@@ -67,11 +67,11 @@ def _told(at: Workspace) -> str:
     if not total:
         return "no events are loaded: load FILE brings some"
     if chosen.question is None:
-        said = f"{_events(total)}"
+        said = f"{counted(total)}"
     elif not chosen.rows:
-        said = f"it holds for none of {_events(total)}{_why_none(at, chosen.question)}"
+        said = f"it holds for none of {counted(total)}{_why_none(at, chosen.question)}"
     else:
-        said = f"it holds for {len(chosen.rows):,} of {_events(total)}"
+        said = f"it holds for {len(chosen.rows):,} of {counted(total)}"
     return f"… and {left:,} more (more shows them); {said}" if left else said
 
 
@@ -102,7 +102,7 @@ def count_lines(at: Workspace, fields: Sequence[FieldRead]) -> Iterator[str]:
         yield from table(headings, shown, at.width(), at.style)[0]
     what = "value" if len(fields) == 1 else "combination"
     left = len(ranked) - len(shown)
-    told = f"{len(ranked):,} {what}{'' if len(ranked) == 1 else 's'} in {_events(len(rows))}"
+    told = f"{len(ranked):,} {what}{'' if len(ranked) == 1 else 's'} in {counted(len(rows))}"
     if at.selection.question is not None:
         told += f" for which {_shortened(at.selection.question.text.value)} holds"
     yield at.style.dim(f"… and {left:,} more; {told}" if left else told)
@@ -168,7 +168,8 @@ def _time(nanoseconds: int) -> str:
     return clock(nanoseconds)[:_MICROSECONDS] if nanoseconds else ""
 
 
-def _events(count: int) -> str:
+def counted(count: int) -> str:
+    """Return so many events in words."""
     return f"{count:,} event{'' if count == 1 else 's'}"
 
 
