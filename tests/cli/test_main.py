@@ -12,30 +12,7 @@ import pytest
 
 from refengine.cli.main import main
 from tests.corpus import corpus
-
-ROOT = Path(__file__).resolve().parents[2]
-RULES = """
-- rule: Opened
-  desc: A file below the test's folder is opened
-  condition: evt.type in (open, openat, openat2) and fd.name startswith "{folder}"
-  output: opened %fd.name by %proc.name
-  priority: INFO
-  tags: [files]
-- rule: Started
-  desc: The program true is started
-  condition: evt.type = execve and proc.name = true
-  output: started %proc.name
-  priority: WARNING
-  tags: [processes]
-"""
-
-
-@pytest.fixture
-def rules(tmp_path: Path) -> Path:
-    path = tmp_path / "rules.yaml"
-    path.write_text(RULES.replace("{folder}", f"{tmp_path}/watched"))
-    (tmp_path / "watched").write_text("x\n")
-    return path
+from tests.running import ROOT, RULES
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:

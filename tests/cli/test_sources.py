@@ -9,9 +9,8 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -24,8 +23,9 @@ from refengine.cli.document import Document, Node
 from refengine.cli.options import parse_options
 from refengine.errors import UsageError
 from refengine.terminal import Style
+from tests.corpus import corpus
+from tests.running import ROOT, completed, running, wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
 EVENT = {"kind": "Event", "auditID": "1", "verb": "get", "user": {"username": "eve"}}
 RULES = """
 - rule: Audit
@@ -183,23 +183,17 @@ def rules(tmp_path: Path) -> Path:
 def started(rules: Path, *arguments: str | Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with subprocess.Popen(
-        [sys.executable, "-m", "refengine", "-r", rules, "--listen", f"http://127.0.0.1:{port}/k8s-audit", *arguments],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    ) as run:  # fmt: skip
-        try:
-            yield run, port
-        finally:
-            run.kill()
+    with running("-r", rules, "--listen", f"http://127.0.0.1:{port}/k8s-audit", *arguments) as run:
+        yield run, port
 
 
-def post(port: int) -> None:
+def post(port: int, event: Mapping[str, object] = EVENT) -> None:
     pytest.importorskip("aiohttp", reason="aiohttp is not installed")
     deadline = time.monotonic() + 20
     while True:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         try:
-            connection.request("POST", "/k8s-audit", json.dumps(EVENT))
+            connection.request("POST", "/k8s-audit", json.dumps(event))
             assert connection.getresponse().status == 200
         except ConnectionRefusedError:
             assert time.monotonic() < deadline
@@ -220,6 +214,32 @@ def test_an_event_that_is_posted_raises_an_alert_at_once(rules: Path) -> None:
     assert run.returncode == 0
     assert "Events seen: 1\n" in out
     assert "the k8s_audit backend has no events of source syscall, so rule 'Started' is not evaluated" in err
+
+
+def reads_a_config_map(user: str, *groups: str) -> dict[str, object]:
+    return {
+        "kind": "Event",
+        "apiVersion": "audit.k8s.io/v1",
+        "auditID": user,
+        "stage": "ResponseComplete",
+        "verb": "get",
+        "user": {"username": user, "groups": groups},
+        "objectRef": {"resource": "configmaps", "namespace": "prod", "name": "keys"},
+        "responseObject": {"kind": "ConfigMap", "metadata": {"labels": {"sensitive": "true"}}},
+    }
+
+
+@pytest.mark.corpus
+def test_who_may_not_read_a_sensitive_config_map_raises_an_alert(tmp_path: Path) -> None:
+    wiki = corpus("rules/wiki_rules.yaml")
+    with started(ROOT / "rules" / "k8s_audit_macros.yaml", "-r", wiki) as (run, port):
+        for user, group in (("admin", "x"), ("trusted-user", "x"), ("root", "system:masters"), ("eve", "x")):
+            post(port, reads_a_config_map(user, group))
+        wait_for(run, "sensitive ConfigMaps detected. (user=eve verb=get namespace=prod)\n")
+        run.send_signal(signal.SIGTERM)
+        out, _ = run.communicate(timeout=20)
+    assert "Events detected: 1\n" in out
+    assert "Events seen: 4\n" in out
 
 
 @pytest.mark.ptrace
@@ -244,10 +264,7 @@ def test_a_command_and_what_is_posted_are_watched_at_once_until_the_command_ends
 def test_one_that_cannot_start_ends_the_others(rules: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/k8s-audit"
-        done = subprocess.run(
-            [sys.executable, "-m", "refengine", "-r", rules, "--listen", url, "--", "sleep", "30"],
-            cwd=ROOT, capture_output=True, text=True, timeout=20, check=False,
-        )  # fmt: skip
+        done = completed("-r", rules, "--listen", url, "--", "sleep", "30")
     assert done.returncode == 1
     assert "Error: cannot listen at 127.0.0.1" in done.stderr
 
@@ -257,8 +274,7 @@ def test_audit_events_are_printed_as_they_came_or_by_what_rules_read(rules: Path
     log.write_text(json.dumps(EVENT) + "\n")
 
     def printed(*arguments: str | Path) -> list[dict[str, object]]:
-        command = [sys.executable, "-m", "refengine", "--print-events", *arguments]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        done = completed("--print-events", *arguments)
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.running import completed
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.ptrace
@@ -26,10 +27,7 @@ def watch(folder: Path, command: str, *overrides: str) -> subprocess.CompletedPr
     rules = folder / "rules.yaml"
     rules.write_text(RULES.replace("{folder}", str(folder)))
     arguments = [part for override in overrides for part in ("-o", override)]
-    return subprocess.run(
-        [sys.executable, "-m", "refengine", "-r", rules, *arguments, "--", "sh", "-c", command],
-        cwd=ROOT, env=os.environ, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    return completed("-r", rules, *arguments, "--", "sh", "-c", command)
 
 
 @pytest.mark.parametrize(

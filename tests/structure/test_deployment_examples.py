@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from configparser import RawConfigParser
 from pathlib import Path
 from typing import Any
@@ -124,6 +126,18 @@ def test_the_unit_starts_a_command_line_that_is_right() -> None:
     program, *arguments = service["ExecStart"].split()
     assert program.endswith("/refengine")
     assert parse_options(arguments, Style(False)).configuration is not None
+
+
+def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+    program = shutil.which("systemd-analyze")
+    if program is None:
+        pytest.skip("systemd-analyze is not installed")
+    text = (DEPLOYMENT / "refengine.service").read_text(encoding="utf-8")
+    unit = tmp_path / "refengine.service"
+    # The program is not where an installation has it, which is all that may be wrong.
+    unit.write_text(text.replace("/opt/refengine/bin/refengine", "/bin/true"), encoding="utf-8")
+    done = subprocess.run([program, "verify", unit], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_image_is_made_of_files_that_are_there() -> None:

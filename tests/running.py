@@ -1,0 +1,65 @@
+"""The program in a process of its own, for tests in which signals, pipes, exit codes or connections matter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+PROGRAM = (sys.executable, "-m", "refengine")
+
+RULES = """
+- rule: Opened
+  desc: A file below the test's folder is opened
+  condition: evt.type in (open, openat, openat2) and fd.name startswith "{folder}"
+  output: opened %fd.name by %proc.name
+  priority: INFO
+  tags: [files]
+- rule: Started
+  desc: The program true is started
+  condition: evt.type = execve and proc.name = true
+  output: started %proc.name
+  priority: WARNING
+  tags: [processes]
+"""
+"""Rules on what is easily done; `{folder}` is where the first one begins."""
+
+
+def completed(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the program until it ends by itself."""
+    return subprocess.run(
+        [*PROGRAM, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@contextmanager
+def running(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
+    """Have the program running while the body does; it is killed then, if it has not ended."""
+    with subprocess.Popen(
+        [*PROGRAM, *arguments], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def wait_for(run: subprocess.Popen[str], end: str) -> None:
+    """Return when the program has written a line that ends with `end`."""
+    assert run.stdout is not None
+    limit = time.monotonic() + 20
+    while time.monotonic() < limit:
+        if run.stdout.readline().endswith(end):
+            return
+    raise AssertionError(f"the program did not write a line that ends with {end!r}")
