@@ -73,6 +73,7 @@ def run(request: Request) -> int:
                     if configuration.captures.enabled
                     else None
                 ),
+                warn=messages.warn,
             )
             for each in observed
         ]
@@ -101,8 +102,7 @@ def run(request: Request) -> int:
 def _say_what_there_was(watches: Iterable[Watch], messages: Messages) -> None:
     """Say what was found wrong with the events, and how many of each type there were to whom asked for it."""
     for watch in watches:
-        for warning in watch.connection.warnings():
-            messages.warn(warning)
+        watch.say_warnings()
         if watch.taps.counts is not None:
             for event_type, count in watch.taps.counts.most_common():
                 messages.tell(f"{count:>10} {event_type}")

@@ -45,13 +45,18 @@ def _nothing() -> None:
     pass
 
 
+def _unheard(_warning: str) -> None:
+    pass
+
+
 @dataclass(slots=True)
 class Watch:
     """Everything that one run works with.
 
     `changes` takes new rules from any thread; they hold from the next batch of events on. `begun` is called
     once the backend is open, and `periodic` is given the occasion between two batches. `interest` is what the backend
-    was opened with, `retired` counts the events of backends of before.
+    was opened with, `retired` counts the events of backends of before. `warn` is told what is found wrong with
+    the events, each thing once.
     """
 
     connection: Connection
@@ -67,6 +72,8 @@ class Watch:
     changes: deque[Change] = field(default_factory=deque)
     retired: Statistics = field(default_factory=Statistics)
     captures: RuleCaptures | None = None
+    warn: Callable[[str], None] = _unheard
+    _warned: set[str] = field(default_factory=set)
 
     def run(self, interest: Interest, seconds: float | None) -> bool:
         """Open the backend and evaluate events until there are no more, then return True.
@@ -80,6 +87,7 @@ class Watch:
         try:
             self.interest = interest
             self.connection.backend.open(interest)
+            self.say_warnings()
             self.begun()
             return self._evaluate(progress, seconds)
         finally:
@@ -93,6 +101,13 @@ class Watch:
     def statistics(self) -> Statistics:
         """Return the counters so far, those of earlier backends among them."""
         return total((self.retired, self.connection.backend.statistics()))
+
+    def say_warnings(self) -> None:
+        """Tell `warn` what the backend has found wrong since it was asked last."""
+        for warning in self.connection.warnings():
+            if warning not in self._warned:
+                self._warned.add(warning)
+                self.warn(warning)
 
     def discard_changes(self) -> None:
         """Close the backends of changes that come too late to be taken."""
@@ -152,7 +167,9 @@ class Watch:
         self._evaluate_while(lambda event: bool(event.time <= limit))
         self.retired = self.statistics()
         before.close()
+        self.say_warnings()
         self.connection, self.interest = change.connection, change.interest
+        self.say_warnings()
         self.rules, self.engine = change.rules, change.engine
         since = limit - OVERLAP
         # The first events were told by the backend of before; they only bring the new state up to date.

@@ -28,6 +28,9 @@ _Steps: TypeAlias = "tuple[tuple[Level, str], ...]"
 """The levels at which something is decided, each with the formula in C."""
 
 
+_FAILURES: Final[_Steps] = ((Level.RESULT, "f->result < 0"),)
+
+
 @dataclass(frozen=True, slots=True)
 class Prefilters:
     """The prefilters of a set of rules.
@@ -49,8 +52,12 @@ def make_prefilters(plan: Plan, preconditions: Mapping[str, Precondition]) -> Pr
     never: set[int] = set()
     names: dict[int, frozenset[bytes]] = {}
     for number, watched in plan.calls.items():
+        if watched.name in EXECUTIONS:
+            # One that went well is told of where the new program is in place.
+            groups.setdefault((_FAILURES, frozenset()), {})[number] = watched.name
+            continue
         precondition = preconditions.get(watched.name)
-        if precondition is None or watched.name in EXECUTIONS:
+        if precondition is None:
             continue
         if precondition is False:
             never.add(number)

@@ -305,3 +305,11 @@ def test_calls_that_no_rule_can_match_are_not_attached_to() -> None:
     found = make_prefilters(make_plan(interest), {"openat": False})
     assert found.never == {257}
     assert not found.functions
+
+
+def test_executions_that_went_well_are_told_of_elsewhere() -> None:
+    text = "- rule: A\n  desc: d\n  condition: evt.type = execve and proc.name = x\n  output: o\n  priority: INFO\n"
+    interest = interest_of(load_rules(Source("rules.yaml", text)).rules, decides)
+    found = make_prefilters(make_plan(interest), interest.preconditions)
+    assert set(found.functions) == set(make_plan(interest).calls)
+    assert "if (!(f->result < 0))" in found.text
