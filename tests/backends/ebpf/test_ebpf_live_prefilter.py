@@ -292,3 +292,45 @@ def test_events_of_the_host_stay_in_the_kernel() -> None:
         before = connection.backend.statistics().filtered
         subprocess.run([sys.executable, "-c", WORKER], check=True)
         assert connection.backend.statistics().filtered - before >= 5
+
+
+PATH_COMPARISONS = (
+    "fd.name = {folder}/sub/wanted", "fd.name in ({folder}/wanted, /etc/shadow)", "fd.name startswith {folder}/s",
+    "fd.name endswith /wanted", "fd.directory = {folder}/sub", "fd.directory in ({folder}, /)", "fd.filename = wanted",
+    "fd.filename != .hidden", "fd.name glob {folder}/*ed", "fd.name pmatch ({folder}/sub, /dev)", "fd.nameraw contains ..",
+    "fs.path.name = {folder}/wanted", "evt.arg.name endswith sub/wanted",
+)  # fmt: skip
+PATHS = """
+import sys
+def work(folder):
+    top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    leaf = os.path.basename(folder)
+    for here in (folder, folder + "/sub", folder + "/sub/" + "d" * 40, "/"):
+        os.chdir(here)
+        for name in ("wanted", "./wanted", "sub/wanted", "../wanted", "sub/../wanted", ".hidden", "./.hidden", "absent",
+                     "sub/.hidden", "..", ".", "//dev/null", "/dev/null", "/dev/./null", folder[1:] + "/wanted",
+                     folder + "/wanted", folder + "/sub/wanted", folder + "//wanted", folder + "/sub/../wanted",
+                     f"../{leaf}/wanted", folder + "/" + "x" * 250, "sub/" + "y" * 300):
+            for place in (None, top):
+                number = attempt(lambda: os.open(name, os.O_RDONLY, dir_fd=place))
+                if number is not None:
+                    os.close(number)
+"""
+
+
+def test_paths(tmp_path: Path) -> None:
+    (tmp_path / "sub" / ("d" * 40)).mkdir(parents=True)
+    for folder in (tmp_path, tmp_path / "sub", tmp_path / "sub" / ("d" * 40)):
+        (folder / "wanted").write_text("x")
+        (folder / ".hidden").write_text("x")
+    comparisons = [comparison.format(folder=tmp_path) for comparison in PATH_COMPARISONS]
+    texts = both_ways(comparisons, "open, openat, openat2")
+    rules = load_rules(Source("paths.yaml", "".join(rule_text(*each) for each in texts))).enabled("syscall")
+    program = (
+        f"{NAMES}{SOCKETS}{PATHS}\nfor name in {[name for name, _ in texts]!r}:\n"
+        f"    call_myself(name)\n    work({str(tmp_path)!r})\n"
+    )
+    (narrow, few), (wide, many) = alerts_of(rules, program)
+    assert wide
+    assert wide - narrow == Counter()
+    assert few < many
