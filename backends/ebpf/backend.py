@@ -14,7 +14,7 @@ from refengine.backends.ebpf.compiler import RAW_TRACEPOINTS
 from refengine.backends.ebpf.containers import ContainedProcesses
 from refengine.backends.ebpf.events import Decoder
 from refengine.backends.ebpf.layout import COUNTERS, NAME_IN_SET, SCRATCH_SIZE, SETTINGS, Counter
-from refengine.backends.ebpf.loading import Loaded, load
+from refengine.backends.ebpf.loading import Compiler, Loaded
 from refengine.backends.ebpf.needs import check
 from refengine.backends.ebpf.plan import Plan, make_plan
 from refengine.backends.ebpf.prefilter.program import Prefilters, make_prefilters
@@ -104,18 +104,19 @@ class EbpfBackend:
                     f"the ebpf backend cannot run here: {need.name}: {need.found}; {need.remedy}"
                 )
         self._processors = possible_processors()
-        plan = make_plan(interest)
-        prefilters = make_prefilters(plan, interest.preconditions)
-        names_max = sum(map(len, prefilters.names.values())) + 1
-        wanted = [number for number in plan.calls if number not in prefilters.never]
-        self._tracepoints = find_tracepoints(wanted) if len(wanted) <= TRACEPOINTS_MAX else None
-        self._loaded = loaded = load(
-            prefilters.text,
-            tuple(dict.fromkeys(prefilters.functions.values())),
-            ring_pages=self._ring_pages,
-            names_max=names_max,
-            raw=self._tracepoints is None,
-        )
+        with Compiler() as compiler:
+            # The compiler makes itself ready meanwhile.
+            plan = make_plan(interest)
+            prefilters = make_prefilters(plan, interest.preconditions)
+            wanted = [number for number in plan.calls if number not in prefilters.never]
+            self._tracepoints = find_tracepoints(wanted) if len(wanted) <= TRACEPOINTS_MAX else None
+            self._loaded = loaded = compiler.load(
+                prefilters.text,
+                tuple(dict.fromkeys(prefilters.functions.values())),
+                ring_pages=self._ring_pages,
+                names_max=sum(map(len, prefilters.names.values())) + 1,
+                raw=self._tracepoints is None,
+            )
         self._warnings = [
             f"the kernel does not take the prefilter of {BY_NUMBER[number].name} "
             f"({loaded.rejected[name].splitlines()[0]}): every such event is evaluated outside of it"

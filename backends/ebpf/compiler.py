@@ -1,14 +1,16 @@
 """A short-lived process that compiles the kernel side with bcc, loads it, and hands the descriptors over.
 
 The compiler takes about 130 MB of memory, which go with this process. It reads a request as JSON from its
-standard input and answers over the socket whose number is its argument: one message with the answer as JSON and
-the descriptors of maps and programs.
+standard input and answers over the socket whose number is its first argument: one message with the answer as JSON and
+the descriptors of maps and programs. What needs no request it does before there is one: it finds bcc, and the offsets
+in the kernel's structures.
 
-The file is run as it is and imports nothing of the package, which would take longer than to read the request.
+The file is run as it is; its second argument is the folder that the package is in.
 """
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -54,14 +56,16 @@ def read_program() -> str:
     return _INCLUDE.sub(included, (folder / "main.c").read_text(encoding="utf-8"))
 
 
-def build(bcc: Any, request: Mapping[str, Any]) -> tuple[dict[str, Any], list[int]]:
+def build(
+    bcc: Any, offsets: Mapping[str, int], request: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[int]]:
     """Return the answer to a request, and the descriptors that it names in order.
 
     The answer has `error` with a kind and a text, or `descriptors`, the names, and `rejected`, the prefilters
     that the kernel did not take, with its reason.
     """
     os.environ["BCC_KERNEL_SOURCE"] = str(HERE / "headers")
-    flags = [f"-D{name}={value}" for name, value in request["offsets"].items()]
+    flags = [f"-D{name}={value}" for name, value in offsets.items()]
     flags.append(f"-DBY_RAW_TRACEPOINT={int(request['raw'])}")
     flags += [
         f"-DRING_PAGES={request['ring_pages']}",
@@ -109,13 +113,19 @@ def main() -> None:
     channel = socket.socket(fileno=int(sys.argv[1]))
     answer: dict[str, Any]
     descriptors: list[int] = []
+    from refengine.backends.ebpf.btf import TypesError, read_kernel_types
+    from refengine.backends.ebpf.offsets import find_offsets
+
     try:
         bcc = find_bcc()
+        offsets = find_offsets(read_kernel_types())
     except ImportError as error:
         answer = {"error": ["bcc", str(error)]}
+    except TypesError as error:
+        answer = {"error": ["types", str(error)]}
     else:
         # What clang says goes to standard error, which the parent keeps.
-        answer, descriptors = build(bcc, json.load(sys.stdin))
+        answer, descriptors = build(bcc, offsets, json.load(sys.stdin))
     data = json.dumps(answer).encode()
     channel.sendall(len(data).to_bytes(4, "little"))
     for start in range(0, len(descriptors), 100):
@@ -126,7 +136,9 @@ def main() -> None:
 
 if __name__ == "__main__":
     # The modules beside this one are no modules of their own.
-    sys.path = [folder for folder in sys.path if Path(folder or ".").resolve() != HERE]
+    sys.path = [sys.argv[2], *(folder for folder in sys.path if Path(folder or ".").resolve() != HERE)]
+    # Little of what is made here goes before the process does.
+    gc.disable()
     with suppress(BrokenPipeError):
         main()
     sys.stdout.flush()

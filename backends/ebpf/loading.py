@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import socket
@@ -10,15 +11,17 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from refengine.backends.ebpf import compiler
-from refengine.backends.ebpf.btf import TypesError, read_kernel_types
-from refengine.backends.ebpf.offsets import find_offsets
 from refengine.errors import BackendError
 
 _PATIENCE: Final = 120.0
 """Seconds after which a compiler that does not answer is given up."""
+
+_PACKAGES: Final = Path(inspect.getfile(BackendError)).resolve().parents[1]
+"""The folder that the package is in."""
 
 _REMEDIES: Final[Mapping[str, str]] = {
     "bcc": "install the system package python3-bpfcc (Debian, Ubuntu) or python3-bcc (Fedora)",
@@ -41,60 +44,63 @@ class Loaded:
             os.close(descriptor)
 
 
-def load(prefilters: str, programs: Sequence[str], *, ring_pages: int, names_max: int, raw: bool) -> Loaded:
-    """Compile the kernel side with the generated `prefilters`, whose functions are `programs`, and load it.
+class Compiler:
+    """The process that compiles and loads, which has begun to make itself ready; to be used as a context."""
 
-    `ring_pages` is the size of the ring buffer, `names_max` the room for names that prefilters look up. With `raw` the
-    programs are for the one tracepoint of all exits, else for those of single system calls.
+    def __init__(self) -> None:
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115  (closed at the end of the context)
+        with theirs:
+            self._child = subprocess.Popen(
+                [sys.executable, compiler.__file__, str(theirs.fileno()), str(_PACKAGES)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=self._complaints,
+                pass_fds=[theirs.fileno()],
+            )
+        self._channel.settimeout(_PATIENCE)
 
-    :raises BackendError: with the reason and the remedy.
-    """
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-    with ours, theirs, tempfile.TemporaryFile() as complaints:
-        child = subprocess.Popen(
-            [sys.executable, compiler.__file__, str(theirs.fileno())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=complaints,
-            pass_fds=[theirs.fileno()],
-        )
-        theirs.close()
-        ours.settimeout(_PATIENCE)
+    def __enter__(self) -> Compiler:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the process, if it is still there."""
+        self._child.kill()
+        self._child.communicate()
+        self._channel.close()
+        self._complaints.close()
+
+    def load(
+        self, prefilters: str, programs: Sequence[str], *, ring_pages: int, names_max: int, raw: bool
+    ) -> Loaded:
+        """Compile the kernel side with the generated `prefilters`, whose functions are `programs`, and load it.
+
+        `ring_pages` is the size of the ring buffer, `names_max` the room for names that prefilters look up. With
+        `raw` the programs are for the one tracepoint of all exits, else for those of single system calls.
+
+        :raises BackendError: with the reason and the remedy.
+        """
+        request = {
+            "prefilters": prefilters,
+            "programs": list(programs),
+            "ring_pages": ring_pages,
+            "names_max": names_max,
+            "raw": raw,
+        }
         try:
-            # The child imports bcc meanwhile.
-            offsets = find_offsets(read_kernel_types())
-        except TypesError as error:
-            child.kill()
-            child.wait()
-            raise BackendError(
-                f"the kernel programs cannot be loaded: {error}; {_REMEDIES['types']}"
-            ) from None
-        request = json.dumps(
-            {
-                "offsets": offsets,
-                "prefilters": prefilters,
-                "programs": list(programs),
-                "ring_pages": ring_pages,
-                "names_max": names_max,
-                "raw": raw,
-            }
-        )
-        try:
-            child.communicate(request.encode(), timeout=_PATIENCE)
+            self._child.communicate(json.dumps(request).encode(), timeout=_PATIENCE)
         except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
             raise BackendError("the compiler of the kernel programs does not come to an end") from None
-        answer, descriptors = _receive(ours)
-        complaints.seek(0)
-        said = complaints.read().decode("utf-8", "replace").strip()
-    if answer is None:
-        raise BackendError(f"the compiler of the kernel programs ended early: {_last(said)}")
-    if "error" in answer:
-        kind, text = answer["error"]
-        details = f": {_last(said)}" if kind in ("compile", "verifier") and said else ""
-        raise BackendError(f"the kernel programs cannot be loaded: {text}{details}; {_REMEDIES[kind]}")
-    return Loaded(dict(zip(answer["descriptors"], descriptors, strict=True)), answer["rejected"])
+        answer, descriptors = _receive(self._channel)
+        self._complaints.seek(0)
+        said = self._complaints.read().decode("utf-8", "replace").strip()
+        if answer is None:
+            raise BackendError(f"the compiler of the kernel programs ended early: {_last(said)}")
+        if "error" in answer:
+            kind, text = answer["error"]
+            details = f": {_last(said)}" if kind in ("compile", "verifier") and said else ""
+            raise BackendError(f"the kernel programs cannot be loaded: {text}{details}; {_REMEDIES[kind]}")
+        return Loaded(dict(zip(answer["descriptors"], descriptors, strict=True)), answer["rejected"])
 
 
 def _receive(channel: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
