@@ -10,9 +10,9 @@ from typing import Final
 from refengine.backends.ebpf.layout import BlobKind, FileState
 from refengine.backends.ebpf.record import Record
 from refengine.backends.syscalls.addresses import Ends, connection
-from refengine.event.addresses import endpoint_text, tuple_text
 from refengine.event.sockets import InetAddress, UnixAddress
-from refengine.state.descriptors import CLIENT, SERVER, Descriptor
+from refengine.state.descriptors import Descriptor
+from refengine.state.endpoints import describe_internet
 
 _ADDRESS_SIZES: Final[Mapping[int, int]] = {socket.AF_INET: 4, socket.AF_INET6: 16}
 _FAMILIES: Final[Mapping[int, str]] = {
@@ -108,25 +108,9 @@ def _socket(record: Record, state: FileState, number: int) -> Descriptor:
         found.tuple = connection(peer, UnixAddress(path)) if path else None
     elif found.type in ("4", "6"):
         found.protocol = "raw" if state.type == socket.SOCK_RAW else _PROTOCOLS.get(state.protocol)
-        _name_inet(found, pair, listens=state.type != socket.SOCK_STREAM or state.state == _TCP_LISTENS)
+        waits = state.type != socket.SOCK_STREAM or state.state == _TCP_LISTENS
+        describe_internet(found, pair.local, pair.peer, waits=waits)
     return found
-
-
-def _name_inet(found: Descriptor, pair: Ends, *, listens: bool) -> None:
-    local, peer = pair.local, pair.peer
-    if not isinstance(local, InetAddress):
-        return
-    if not isinstance(peer, InetAddress):
-        if listens and local.port:
-            found.listening, found.role, found.name = local, SERVER, endpoint_text(local)
-        return
-    # A connection does not say who began it: a well-known local port facing an ephemeral one is the server's.
-    is_server = local.port < peer.port
-    found.role = SERVER if is_server else CLIENT
-    found.tuple = connection(peer, local) if is_server else connection(local, peer)
-    found.connected = True
-    if found.tuple is not None:
-        found.name = tuple_text(found.tuple)
 
 
 def _unix(record: Record, kind: BlobKind, number: int) -> UnixAddress | None:

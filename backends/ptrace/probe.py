@@ -7,10 +7,10 @@ from typing import Final
 
 from refengine.backends.ptrace.process import file_status, read_link
 from refengine.backends.ptrace.sockets import TraceeSockets, ends_of
-from refengine.backends.syscalls.addresses import Ends, connection
-from refengine.event.addresses import endpoint_text, tuple_text
-from refengine.event.sockets import InetAddress, UnixAddress
-from refengine.state.descriptors import CLIENT, SERVER, Descriptor
+from refengine.backends.syscalls.addresses import connection
+from refengine.event.sockets import UnixAddress
+from refengine.state.descriptors import Descriptor
+from refengine.state.endpoints import describe_internet
 from refengine.state.procfs import ProcProbe
 
 _FAMILIES: Final = {socket.AF_INET: "4", socket.AF_INET6: "6", socket.AF_UNIX: "u", socket.AF_NETLINK: "n"}
@@ -61,7 +61,7 @@ def _describe(borrowed: socket.socket) -> Descriptor:
     ends = ends_of(borrowed)
     if borrowed.family in (socket.AF_INET, socket.AF_INET6):
         found.protocol = "raw" if borrowed.type == socket.SOCK_RAW else _PROTOCOLS.get(borrowed.proto)
-        _describe_inet(found, ends, waits=_waits(borrowed))
+        describe_internet(found, ends.local, ends.peer, waits=_waits(borrowed))
     elif isinstance(ends.local, UnixAddress):
         path = ends.local.path
         if not path and isinstance(ends.peer, UnixAddress):
@@ -69,23 +69,6 @@ def _describe(borrowed: socket.socket) -> Descriptor:
         found.name = path
         found.tuple = connection(ends.peer, UnixAddress(path)) if path else None
     return found
-
-
-def _describe_inet(found: Descriptor, ends: Ends, *, waits: bool) -> None:
-    local, peer = ends.local, ends.peer
-    if not isinstance(local, InetAddress):
-        return
-    if not isinstance(peer, InetAddress):
-        if waits and local.port:
-            found.listening, found.role, found.name = local, SERVER, endpoint_text(local)
-        return
-    # A connection does not say who began it: a well-known local port facing an ephemeral one is the server's.
-    is_server = local.port < peer.port
-    found.role = SERVER if is_server else CLIENT
-    found.tuple = connection(peer, local) if is_server else connection(local, peer)
-    found.connected = True
-    if found.tuple is not None:
-        found.name = tuple_text(found.tuple)
 
 
 def _waits(borrowed: socket.socket) -> bool:
