@@ -107,6 +107,14 @@ NETWORK = (
         "python",
     ),
     Scenario(
+        "receive a message",
+        V4 + CONNECT + "peer, _ = server.accept(); client.send(b'hello'); peer.recvmsg(5)",
+        "evt.type = recvmsg and fd.cip = 127.0.0.1",
+        ("fd.l4proto", "evt.rawres"),
+        (("tcp", "5"),),
+        "python",
+    ),
+    Scenario(
         "a socket",
         "socket.socket(socket.AF_INET, socket.SOCK_DGRAM)",
         "evt.type = socket and evt.arg.domain = AF_INET",

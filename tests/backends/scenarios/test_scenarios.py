@@ -31,6 +31,62 @@ def test_no_backend_is_excused_from_what_no_scenario_shows() -> None:
     assert {trait for traits in BLIND.values() for trait in traits} == shown
 
 
+PUBLIC = frozenset(
+    [
+        "open",
+        "openat",
+        "openat2",
+        "creat",
+        "rename",
+        "renameat",
+        "renameat2",
+        "link",
+        "linkat",
+        "symlink",
+        "symlinkat",
+        "unlink",
+        "unlinkat",
+        "mkdir",
+        "mkdirat",
+        "rmdir",
+        "chmod",
+        "fchmod",
+        "fchmodat",
+        "execve",
+        "execveat",
+        "connect",
+        "accept",
+        "accept4",
+        "listen",
+        "socket",
+        "sendto",
+        "sendmsg",
+        "recvfrom",
+        "recvmsg",
+        "dup",
+        "dup2",
+        "dup3",
+        "ptrace",
+        "init_module",
+        "finit_module",
+        "setuid",
+        "setns",
+        "unshare",
+        "bpf",
+        "userfaultfd",
+    ]
+)
+"""The event types that the public rules name."""
+
+_ANY = 50
+"""More types than any scenario names: its rule holds for whatever event."""
+
+
+def test_every_event_type_of_the_public_rules_is_shown(tmp_path: Path) -> None:
+    named = (scenario.rule(tmp_path).event_types for scenario in SCENARIOS)
+    assert PUBLIC - {name for types in named if len(types) < _ANY for name in types} == frozenset()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("scenarios", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("runner", RUNNERS)
