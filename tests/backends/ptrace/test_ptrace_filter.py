@@ -18,8 +18,14 @@ X32 = 0x40000000
 ALLOW, TRACE = 0x7FFF0000, 0x7FF00000
 
 
-def action(program: bytes, number: int, architecture: int = X86_64, arguments: Sequence[int] = ()) -> int:
-    """Return what the program says to a call."""
+def action(
+    program: bytes,
+    number: int,
+    architecture: int = X86_64,
+    arguments: Sequence[int] = (),
+    loads: set[int] | None = None,
+) -> int:
+    """Return what the program says to a call, and put the offsets of what it looks at into `loads`."""
     data = struct.pack("=IIQ6Q", number, architecture, 0, *arguments, *[0] * (6 - len(arguments)))
     instructions = list(struct.iter_unpack("=HBBI", program))
     accumulator, position = 0, 0
@@ -27,6 +33,8 @@ def action(program: bytes, number: int, architecture: int = X86_64, arguments: S
         code, if_true, if_false, k = instructions[position]
         position += 1
         if code == 0x20:
+            if loads is not None:
+                loads.add(k)
             (accumulator,) = struct.unpack_from("=I", data, k)
         elif code == 0x54:
             accumulator &= k
@@ -43,6 +51,14 @@ def test_only_the_calls_asked_for_are_traced() -> None:
     assert {n for n in range(600) if action(program, n) == TRACE} == {59, 257}
     assert action(program, 59 | X32) == TRACE
     assert action(program, 58 | X32) == ALLOW
+
+
+def test_of_a_call_that_is_not_traced_nothing_but_the_number_is_looked_at() -> None:
+    """The kernel remembers such calls, and asks the filter no more."""
+    program = compile_filter({157: ArgumentTest(0, frozenset({15})), 257: ArgumentTest(2, frozenset({0}), 3)})
+    loads: set[int] = set()
+    assert {action(program, n, loads=loads) for n in range(600) if n not in (157, 257)} == {ALLOW}
+    assert loads == {0, 4}  # number and architecture
 
 
 def test_calls_of_another_architecture_are_allowed() -> None:
