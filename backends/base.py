@@ -46,7 +46,8 @@ class Capabilities:
     `event_types` are values of `evt.type`, None meaning all of them; `absent_fields` are the fields that have
     no value under this backend although the event has them elsewhere, each with the reason; `privileges` says
     in words what it needs; `exact` is false where parameters are approximations, and `approximate_fields` are
-    the fields that this matters to, each with what is different. `told_as_another` gives, by the names of calls
+    the fields that this matters to, each with what is different. `keeps` are the capabilities of the process that it
+    goes on to need when it has been connected, None where that is not told. `told_as_another` gives, by the names of calls
     that come in several forms, the one of `event_types` as which they are told of. `decides` tells what it can decide
     before an event costs anything (see `Interest.preconditions`). `selective` is false where all events are
     delivered in full, whatever the interest.
@@ -55,6 +56,7 @@ class Capabilities:
     source: str | None
     event_types: frozenset[str] | None
     privileges: str
+    keeps: frozenset[str] | None = None
     absent_fields: Mapping[str, str] = field(default_factory=dict)
     exact: bool = True
     approximate_fields: Mapping[str, str] = field(default_factory=dict)

@@ -28,7 +28,7 @@ class CaptureBackend:
     """
 
     name = "capture"
-    capabilities = Capabilities("syscall", None, "the right to read the file")
+    capabilities = Capabilities("syscall", None, "the right to read the file", frozenset())
     exit_code: int | None = None
 
     def __init__(self, path: Path, on_section: Callable[[SystemTables], None] | None = None) -> None:

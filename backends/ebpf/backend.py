@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +20,7 @@ from refengine.backends.ebpf.plan import Plan, make_plan
 from refengine.backends.ebpf.prefilter.program import Prefilters, make_prefilters
 from refengine.backends.ebpf.prefilter.table import decides
 from refengine.backends.ebpf.ring import Ring
+from refengine.backends.ebpf.tracepoints import tracepoints_of_exits
 from refengine.errors import BackendError
 from refengine.event import Event
 from refengine.tables.syscalls import BY_NUMBER
@@ -47,6 +48,7 @@ CAPABILITIES: Final = Capabilities(
     source="syscall",
     event_types=None,
     privileges="root, or CAP_BPF, CAP_PERFMON and CAP_SYS_PTRACE",
+    keeps=frozenset({"CAP_BPF", "CAP_PERFMON", "CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"}),
     absent_fields=_ABSENT,
     told_as_another={"execveat": "execve"},
     decides=decides,
@@ -109,7 +111,7 @@ class EbpfBackend:
             plan = make_plan(interest)
             prefilters = make_prefilters(plan, interest.preconditions)
             wanted = [number for number in plan.calls if number not in prefilters.never]
-            self._tracepoints = find_tracepoints(wanted) if len(wanted) <= TRACEPOINTS_MAX else None
+            self._tracepoints = _tracepoints(wanted)
             self._loaded = loaded = compiler.load(
                 prefilters.text,
                 tuple(dict.fromkeys(prefilters.functions.values())),
@@ -222,34 +224,10 @@ class EbpfBackend:
         loaded.close()
 
 
-TRACEPOINT_NAMES: Mapping[str, str] = {
-    "stat": "newstat",
-    "fstat": "newfstat",
-    "lstat": "newlstat",
-    "uname": "newuname",
-    "sendfile": "sendfile64",
-    "umount2": "umount",
-}
-"""System calls whose tracepoints the kernel names otherwise, after the functions that carry them out."""
-
-
-def find_tracepoints(calls: Iterable[int]) -> Mapping[int, int] | None:
-    """Return the numbers of the tracepoints at the exits of system calls, None where they cannot be had.
-
-    That takes CAP_SYS_ADMIN. A call that the kernel does not have is left out.
-    """
-    found = {}
-    try:
-        with binding.tracing_folder() as folder:
-            for call in calls:
-                name = BY_NUMBER[call].name
-                event = f"sys_exit_{TRACEPOINT_NAMES.get(name, name)}"
-                id = binding.tracepoint_number(folder, "syscalls", event)
-                if id is not None:
-                    found[call] = id
-    except OSError:
-        return None
-    return found
+def _tracepoints(wanted: Sequence[int]) -> Mapping[int, int] | None:
+    """Return the tracepoints of these calls, None where one program is to watch the exits of all."""
+    known = tracepoints_of_exits() if len(wanted) <= TRACEPOINTS_MAX else None
+    return None if known is None else {call: known[call] for call in wanted if call in known}
 
 
 def possible_processors() -> int:

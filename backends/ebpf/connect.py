@@ -35,7 +35,10 @@ def connect(target: Target) -> Connection:
     from refengine.backends.ebpf.backend import EbpfBackend
     from refengine.backends.ebpf.containers import ContainedProcesses
     from refengine.backends.ebpf.probe import RecordProbe
+    from refengine.backends.ebpf.tracepoints import tracepoints_of_exits
     from refengine.backends.ebpf.tracker import Tracker
+
+    tracepoints_of_exits()  # while there is the capability for it, which may be given up before they are needed
 
     # The records tell what a descriptor is at the moment of the event, so that no event is needed to follow it.
     contained = ContainedProcesses()

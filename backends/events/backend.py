@@ -31,7 +31,7 @@ class EventsBackend:
     """
 
     name = "events"
-    capabilities = Capabilities(None, None, "the right to read the file", selective=False)
+    capabilities = Capabilities(None, None, "the right to read the file", frozenset(), selective=False)
     exit_code: int | None = None
 
     def __init__(self, path: Path, check_key: Callable[[str, str], str | None] | None = None) -> None:

@@ -77,6 +77,9 @@ def add_events(group: argparse._ArgumentGroup) -> None:
         help="print the events as JSON lines of field values instead of alerts; with rules, what these read")  # fmt: skip
     group.add_argument("--strict-capabilities", action="store_true",
         help="end with an error when the backend cannot evaluate an enabled rule in full")  # fmt: skip
+    group.add_argument("--drop-privileges", action="store_true",
+        help="before anything is watched, give up all capabilities that the backend does not go on to need; "
+        "programs that alerts are written to begin without them, too")  # fmt: skip
     group.add_argument("-M", dest="seconds", metavar="SECONDS", type=_seconds,
         help="stop after so many seconds")  # fmt: skip
     group.add_argument("-i", dest="all_events", action="store_true",

@@ -104,6 +104,7 @@ class Options:
     version: bool
     dry_run: bool
     strict_capabilities: bool
+    drop_privileges: bool
     verbose: bool
     profile_rules: bool
     warnings: tuple[str, ...] = ()
@@ -221,6 +222,7 @@ def _options(found: argparse.Namespace, command: tuple[str, ...]) -> Options:
         version=found.version,
         dry_run=found.dry_run,
         strict_capabilities=found.strict_capabilities,
+        drop_privileges=found.drop_privileges,
         verbose=found.verbose,
         profile_rules=found.profile_rules,
         warnings=tuple(warnings),

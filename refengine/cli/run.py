@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from refengine.cli.container_names import container_names
 from refengine.cli.exit_codes import OK
 from refengine.cli.load import load_rules
 from refengine.cli.messages import Messages
-from refengine.cli.observation import observations
+from refengine.cli.observation import Observation, observations
 from refengine.cli.options import Options
 from refengine.cli.outputs import Outputs
+from refengine.cli.privileges import keep_only, needed_capabilities
 from refengine.cli.profile_table import profile_table
 from refengine.cli.request import Request
 from refengine.cli.rule_captures import RuleCaptures
@@ -42,6 +43,8 @@ def run(request: Request) -> int:
     if options.dry_run:
         messages.tell("dry run: nothing is watched")
         return OK
+    if options.drop_privileges:
+        _drop_privileges(observed)  # before there are other threads, which would keep theirs
     outputs = Outputs(
         configuration,
         report=messages.warn,
@@ -97,6 +100,18 @@ def run(request: Request) -> int:
     if finished:
         return next((backend.exit_code for backend in backends if backend.exit_code is not None), OK)
     return OK if asked.signal is None or not options.command else 128 + asked.signal
+
+
+def _drop_privileges(observed: Sequence[Observation]) -> None:
+    """Keep what the backends go on to need.
+
+    :raises UsageError: when that is not known, or the kernel refuses.
+    """
+    needed = needed_capabilities([each.connection.backend for each in observed])
+    try:
+        keep_only(needed)
+    except OSError as error:
+        raise UsageError(f"--drop-privileges: {error.strerror or error}") from None
 
 
 def _say_what_there_was(watches: Iterable[Watch], messages: Messages) -> None:
