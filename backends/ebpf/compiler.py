@@ -71,6 +71,7 @@ def build(
         f"-DRING_PAGES={request['ring_pages']}",
         f"-DNAMES_MAX={request['names_max']}",
         "-Wno-unused-function",
+        "-g0",  # nobody debugs the programs, and writing down their types takes an eighth of the time
         # bcc optimises what clang makes anyway; doing it twice takes longer, and loops that are unrolled too early
         # give the verifier more to look at.
         "-Xclang",
