@@ -46,7 +46,8 @@ class Monitor:
         with tempfile.TemporaryFile("w+") as output:
             process = subprocess.Popen(self.command, stdout=output, stderr=subprocess.STDOUT)
             try:
-                _wait_until_attached(process)
+                wait_until_attached(process)
+                time.sleep(1.0)  # the processes that are there already are taken in after that
                 yield process.pid
                 if process.poll() is None:
                     self.resident = max(self.resident, resident(process.pid))
@@ -60,7 +61,7 @@ class Monitor:
                 self.dropped += self.counters.get("dropped", 0)
 
 
-def _wait_until_attached(process: subprocess.Popen[bytes]) -> None:
+def wait_until_attached(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
     """Return when the process has attached programs to the kernel.
 
     :raises SystemExit: when it ends instead.
@@ -70,9 +71,8 @@ def _wait_until_attached(process: subprocess.Popen[bytes]) -> None:
         if process.poll() is not None:
             raise SystemExit(f"the monitor ended: {process.args!r}")
         if attached(process.pid):
-            time.sleep(1.0)  # the processes that are there already are taken in after that
             return
-        time.sleep(0.1)
+        time.sleep(0.05)
     raise SystemExit("the monitor has not attached to anything")
 
 

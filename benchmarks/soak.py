@@ -29,12 +29,12 @@ from pathlib import Path
 
 from benchmarks.monitor import (
     PATIENCE,
-    attached,
     compiled,
     processor_time,
     program_ids,
     programs_left,
     resident,
+    wait_until_attached,
 )
 
 OPENER = Path(__file__).with_name("event_rate.c")
@@ -173,17 +173,6 @@ class Watcher:
                 self.provoked += 1
             self.said = [*self.said[-40:], line.rstrip()]
 
-    def wait_until_attached(self) -> None:
-        """Return when it watches.
-
-        :raises SystemExit: when it ends instead.
-        """
-        while not attached(self.process.pid):
-            if self.process.poll() is not None or time.monotonic() - self._started > PATIENCE:
-                raise SystemExit("the monitor has not attached to anything")
-            time.sleep(0.1)
-        time.sleep(2.0)
-
     def sample(self) -> Sample:
         """Return the figures of now."""
         pid, spent = self.process.pid, self._spent
@@ -267,7 +256,8 @@ def main() -> None:
         rules = folder / "soak.yaml"
         rules.write_text(RULES.format(folder=folder), encoding="utf-8")
         watcher = Watcher([*(options.rules or [QUICKSTART]), rules])
-        watcher.wait_until_attached()
+        wait_until_attached(watcher.process)
+        time.sleep(2.0)
         workload = Workload(folder, options.rate, seconds)
         try:
             print(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.monitor import PATIENCE, attached, resident
+from benchmarks.monitor import PATIENCE, resident, wait_until_attached
 from refengine.backends.registry import availability
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -69,11 +69,7 @@ def monitor(tmp_path: Path, token: str) -> Iterator[subprocess.Popen[str]]:
             [sys.executable, "-m", "refengine", "--backend", "ebpf", "-U", "-r", rules], stdout=out, text=True
         ) as process,
     ):
-        limit = time.monotonic() + PATIENCE
-        while not attached(process.pid):
-            assert process.poll() is None
-            assert time.monotonic() < limit
-            time.sleep(0.05)
+        wait_until_attached(process)
         time.sleep(0.5)  # the processes that are there already are taken in after that
         yield process
         process.kill()

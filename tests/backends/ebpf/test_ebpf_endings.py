@@ -6,13 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from benchmarks.monitor import PATIENCE, attached, program_ids, programs_left
+from benchmarks.monitor import program_ids, programs_left, wait_until_attached
 from refengine.backends.registry import availability
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -39,11 +38,7 @@ def monitor(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         text=True,
     )
     with process:
-        limit = time.monotonic() + PATIENCE
-        while not attached(process.pid):
-            assert process.poll() is None
-            assert time.monotonic() < limit
-            time.sleep(0.05)
+        wait_until_attached(process)
         yield process
         process.kill()
 
