@@ -27,6 +27,10 @@ from refengine.rulefile.exceptions import with_defaults
 from refengine.rulefile.requirements import check_engine, check_plugins
 from refengine.source import Text
 
+_ENABLED_IS_OLD = (
+    "'enabled' alone is deprecated: write it together with 'override' and the entry 'enabled: replace'"
+)
+
 
 class Collector:
     """All definitions so far, each kind in the order of first definition.
@@ -166,6 +170,7 @@ class Collector:
         if old is None:
             self._no_previous("rule", toggle.name, toggle.context, self.rules, report)
             return
+        report.append(toggle.context.diagnostic(Code.DEPRECATED_ITEM, _ENABLED_IS_OLD))
         self.rules[old.name] = replace(old, enabled=toggle.enabled, history=(*old.history, toggle.context))
 
     # Exceptions

@@ -69,9 +69,6 @@ REPLACEABLE = (
 _APPEND_IS_OLD = (
     "'append' is deprecated: write an entry under 'override' instead, such as 'condition: append'"
 )
-_ENABLED_IS_OLD = (
-    "'enabled' alone is deprecated: write it together with 'override' and the entry 'enabled: replace'"
-)
 _BOTH_APPEND_AND_OVERRIDE = "'append' and 'override' exclude each other: write only 'override'"
 
 
@@ -213,7 +210,6 @@ def _read_rule(item: Mapping, parent: Context, report: list[Diagnostic]) -> Iter
 
 def _read_toggle(keys: KeyReader, name: str) -> list[Statement]:
     enabled = keys.boolean("enabled", required=True)
-    keys.warn(Code.DEPRECATED_ITEM, _ENABLED_IS_OLD)
     return [RuleToggle(name, _or(enabled, True), keys.context)]
 
 

@@ -148,6 +148,19 @@ def test_enabled_alone_switches_an_earlier_rule() -> None:
 
 
 @pytest.mark.parametrize(
+    ("item", "code"),
+    [
+        ("{rule: r}", "LOAD_ERR_YAML_VALIDATE"),
+        ("{rule: r, enabled: maybe}", "LOAD_ERR_YAML_VALIDATE"),
+        ("{rule: s, enabled: false}", "LOAD_ERR_VALIDATE"),
+    ],
+)
+def test_a_switch_that_is_wrong_is_not_called_deprecated_as_well(item: str, code: str) -> None:
+    result = loaded(OPEN, f"- {item}")
+    assert codes(result) == [code]
+
+
+@pytest.mark.parametrize(
     ("body", "place", "words"),
     [
         ("priority: ERROR, override: {priority: append}", "priority", "cannot be appended to"),
