@@ -12,6 +12,7 @@ from refengine.authoring.lessons.course import course
 from refengine.authoring.lessons.learner import Learner
 from refengine.authoring.lessons.lesson import Lesson
 from refengine.authoring.lessons.workplace import DEFAULT, Workplace
+from refengine.cli.arguments import CommandParser
 from refengine.cli.learn_answer import Answer, answer_json
 from refengine.cli.learn_text import Page
 from refengine.cli.learn_watch import watch
@@ -19,7 +20,7 @@ from refengine.cli.messages import Messages
 from refengine.errors import UsageError
 from refengine.terminal import Style
 
-SOLVED, NOT_YET, UNUSABLE = 0, 1, 2
+SOLVED, NOT_YET = 0, 1
 
 ALL = "all"
 
@@ -49,18 +50,12 @@ exit codes: 0 solved, or done; 1 not solved yet; 2 something that cannot be done
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command with the arguments given, by default those of the process; return the exit code."""
+    """Run the command with the arguments given, by default those of the process; return the exit code.
+
+    :raises UsageError: for what cannot be done.
+    :raises OSError: where the lessons cannot be written.
+    """
     options = _parser().parse_args(arguments)
-    try:
-        return _run(options)
-    except UsageError as error:
-        Messages().fail(str(error))
-    except OSError as error:
-        Messages().fail(f"{error.filename or 'the lessons'}: {error.strerror or error}")
-    return UNUSABLE  # 1 is for what is not solved yet
-
-
-def _run(options: argparse.Namespace) -> int:
     lessons = course()
     learner = Learner.at(Workplace.find(options.folder, lessons), lessons)
     page = Page.of(learner, Style(coloured=False) if options.json else Style.of(sys.stdout))
@@ -174,13 +169,8 @@ def _meant(learner: Learner, options: argparse.Namespace) -> Lesson:
     return lesson
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="refengine learn",
-        description=_DESCRIPTION,
-        epilog=_WORDS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _parser() -> CommandParser:
+    parser = CommandParser("learn", _DESCRIPTION, _WORDS)
     words = [word for word in _ACTIONS if word is not None]
     parser.add_argument("word", nargs="?", metavar="WORD", choices=words, help=", ".join(words))
     parser.add_argument("lesson", nargs="?", metavar="LESSON", help="a lesson's number or name")

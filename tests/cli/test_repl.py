@@ -72,7 +72,7 @@ def test_no_library_is_needed_where_nobody_sits_at_a_terminal(tmp_path: Path) ->
 
 def test_wrong_options_are_told(tmp_path: Path) -> None:
     done = run(tmp_path, "", "-e", "/nowhere.scap")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "the recording '/nowhere.scap' is not there" in done.stderr
     assert run(tmp_path, "", "--limit", "0").returncode != 0
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from refengine.cli.main import main as refengine
 from refengine.conformance.case import load_suite
 from refengine.conformance.harness import Harness, HarnessError
 from refengine.conformance.main import main
@@ -75,7 +76,7 @@ def test_a_harness_of_another_format_is_refused() -> None:
 def test_a_harness_that_cannot_start_is_an_error_of_its_own(
     harness: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--harness", harness]) == 2
+    assert refengine(["conformance", "--harness", harness]) == 2
     assert "Error: " in capsys.readouterr().err
 
 
