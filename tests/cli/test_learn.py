@@ -53,6 +53,13 @@ def solve(number: int = 1) -> None:
     exercise(number).write_text(COURSE.lessons[number - 1].solution)
 
 
+def test_a_lesson_named_alone_is_started(say: Say) -> None:
+    assert say("5")[1].startswith("Lesson 5: ")
+    assert say(COURSE.lessons[10].name)[1].startswith("Lesson 11: ")
+    assert say("99")[2].startswith("Error: there is no lesson 99")
+    assert say("5", "6")[0] == 2
+
+
 def test_the_first_call_makes_the_folder_and_shows_what_is_to_be_done(say: Say) -> None:
     code, out, _ = say()
     assert code == 1
