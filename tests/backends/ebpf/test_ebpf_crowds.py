@@ -147,7 +147,7 @@ def test_a_folder_of_very_many_entries(monitor: subprocess.Popen[str], tmp_path:
     folder = tmp_path / "many"
     folder.mkdir()
     for first in range(0, ENTRIES, BATCH):
-        command = [sys.executable, "-c", MAKE_ENTRIES, folder, str(first), str(first + BATCH)]
+        command = [sys.executable, "-c", MAKE_ENTRIES, str(folder), str(first), str(first + BATCH)]
         subprocess.run(command, check=True, timeout=PATIENCE)
         caught_up(monitor, tmp_path)
     assert sum(1 for _ in os.scandir(folder)) == ENTRIES
