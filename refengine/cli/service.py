@@ -121,6 +121,8 @@ class Service:
     def _reload_if_asked(self) -> None:
         if self._asked.reload:
             self._asked.reload = False
+            if self._files is not None:
+                self._files.take_as_known()  # before they are loaded: what changes after that is seen as ever
             self.renewal.request()
 
     def _reload_if_changed(self) -> None:

@@ -23,6 +23,7 @@ from refengine.cli.document import Document, Node
 from refengine.cli.options import parse_options
 from refengine.errors import UsageError
 from refengine.terminal import Style
+from tests.addresses import HOST, own_port
 from tests.corpus import corpus
 from tests.running import ROOT, completed, running, wait_for
 
@@ -233,9 +234,8 @@ def rules(tmp_path: Path) -> Path:
 
 @contextlib.contextmanager
 def started(rules: Path, *arguments: str | Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with running("-r", rules, "--listen", f"http://127.0.0.1:{port}/k8s-audit", *arguments) as run:
+    port = own_port()
+    with running("-r", rules, "--listen", f"http://{HOST}:{port}/k8s-audit", *arguments) as run:
         yield run, port
 
 
@@ -243,7 +243,7 @@ def post(port: int, event: Mapping[str, object] = EVENT) -> None:
     pytest.importorskip("aiohttp", reason="aiohttp is not installed")
     deadline = time.monotonic() + 20
     while True:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection(HOST, port, timeout=10)
         try:
             connection.request("POST", "/k8s-audit", json.dumps(event))
             assert connection.getresponse().status == 200
