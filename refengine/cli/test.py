@@ -55,13 +55,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if not options.watch:
         return _once(options)[0]
+    watched = set(options.paths)
     while True:
+        before = marks(watched)  # what is saved while the tests run has not been tested
         code, session = _once(options)
         watched = session.files | {path for path in options.paths if path.is_dir()}
-        sys.stdout.write("waiting for a file to change; Ctrl-C ends this\n")
-        sys.stdout.flush()
+        before = {**marks(watched), **{path: before[path] for path in watched & before.keys()}}
         try:
-            changed = wait_for_change(marks(watched))
+            sys.stdout.write("waiting for a file to change; Ctrl-C ends this\n")
+            sys.stdout.flush()
+            changed = wait_for_change(before)
         except KeyboardInterrupt:
             return code
         sys.stdout.write(f"\n{', '.join(map(str, changed))} changed\n")

@@ -16,9 +16,10 @@ from refengine.backends.ptrace.tracees import Tracees
 from refengine.backends.syscalls import kernel_bits as kb
 from refengine.backends.syscalls.call import Call
 from refengine.backends.syscalls.decode import DECODERS
+from refengine.event import ParamValue
 from refengine.tables.flags import FLAG_TABLES
 from refengine.tables.syscalls import BY_NAME, SYSCALLS
-from refengine.values import Value, ValueType
+from refengine.values import ValueType
 
 TYPED = [call for call in SYSCALLS if call.number is not None and call.exit.name != "syscall"]
 
@@ -34,7 +35,7 @@ ODD_ARGUMENTS = (
 )  # fmt: skip
 
 
-def decoded(name: str, arguments: tuple[int, ...], result: int) -> Sequence[Value]:
+def decoded(name: str, arguments: tuple[int, ...], result: int) -> Sequence[ParamValue | None]:
     """Return what the decoder makes of a call of this process."""
     memory = Memory()
     call = Call(memory, Tracees(), 80, identify=True)
