@@ -14,7 +14,7 @@ import sys
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -154,8 +154,8 @@ RULES = """
 """
 
 
-def alerts(folder: Path, engine: str, socket: Path, pid: int, start: Callable[[], object]) -> list[str]:
-    """Return the alerts of the rule while `start` starts something in the container; its process is attached to."""
+def wait_for_alert(folder: Path, engine: str, socket: Path, pid: int, wanted: str) -> None:
+    """Return when the rule has raised that alert on a process in the container, which is attached to."""
     rules = folder / "rules.yaml"
     rules.write_text(RULES)
     configuration = folder / "configuration.yaml"
@@ -163,14 +163,19 @@ def alerts(folder: Path, engine: str, socket: Path, pid: int, start: Callable[[]
     configuration.write_text(
         json.dumps({"plugins": [{"name": "container", "init_config": {"engines": engines}}]})
     )
-    watch = subprocess.Popen(
-        [sys.executable, "-m", "refengine", "-r", rules, "-c", configuration, "-M", "4", "-p", str(pid)],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    time.sleep(1.5)
-    start()
-    out, _ = watch.communicate(timeout=60)
-    return [line.partition(": Notice ")[2] for line in out.splitlines() if ": Notice " in line]
+    command: Command = [
+        sys.executable, "-m", "refengine", "-r", rules, "-c", configuration, "-M", "60", "-p", str(pid),
+    ]  # fmt: skip
+    found = []
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as watch:
+        assert watch.stdout is not None
+        for line in watch.stdout:
+            if ": Notice " in line:
+                found.append(line.partition(": Notice ")[2].strip())
+                if found[-1] == wanted:
+                    watch.terminate()
+                    return
+    raise AssertionError(f"the monitor ended after {found}")
 
 
 def alerts_until_it_runs(folder: Path, engine: str, socket: Path, start: Command) -> list[str]:
@@ -246,8 +251,9 @@ def test_docker(folder: Path, layer: Path) -> None:
             ]
             assert facts.started is not None
             assert abs(facts.started / 1e9 - time.time()) < 300
-            found = alerts(folder, "docker", socket, pid, lambda: None)
-            assert f"{id[:12]},example,example/busybox:1.0,{image},0,/bin/busybox" in found
+            wait_for_alert(
+                folder, "docker", socket, pid, f"{id[:12]},example,example/busybox:1.0,{image},0,/bin/busybox"
+            )
             start = [
                 *docker, "run", "-d", "--name", "later", "--network", "none", "example/busybox:1.0", "sleep", "100",
             ]  # fmt: skip
@@ -278,8 +284,13 @@ def test_podman(folder: Path, layer: Path) -> None:
             facts = asked("podman", socket, container)
             assert (facts.kind, facts.name, facts.privileged) == ("podman", "example", True)
             assert (facts.image.name, facts.image.id) == ("localhost/example/busybox:1.0", image)
-            found = alerts(folder, "podman", socket, pid, lambda: None)
-            assert f"{id[:12]},example,localhost/example/busybox:1.0,{image},0,/bin/busybox" in found
+            wait_for_alert(
+                folder,
+                "podman",
+                socket,
+                pid,
+                f"{id[:12]},example,localhost/example/busybox:1.0,{image},0,/bin/busybox",
+            )
             start = [
                 *podman, "run", "-d", "--name", "later", "--network", "none",
                 "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024",
@@ -336,8 +347,13 @@ def test_containerd_and_kubernetes(folder: Path, layer: Path, monkeypatch: pytes
             facts = asked("containerd", socket, container)
             assert (facts.name, facts.image.name, facts.privileged) == ("example", IMAGE, False)
             assert facts.image.id == settings_of_the_image(image)
-            found = alerts(folder, "containerd", socket, pid_of("default", "example"), lambda: None)
-            assert f"example,example,{IMAGE},{facts.image.id},0,/bin/busybox" in found
+            wait_for_alert(
+                folder,
+                "containerd",
+                socket,
+                pid_of("default", "example"),
+                f"example,example,{IMAGE},{facts.image.id},0,/bin/busybox",
+            )
             start = [*ctr, "run", "-d", "--snapshotter", "native", IMAGE, "later", "/bin/sleep", "100"]
             for later in alerts_until_it_runs(folder, "containerd", socket, start):
                 assert later.rpartition(",")[0] == f"later,later,{IMAGE},{facts.image.id},0"
