@@ -145,9 +145,13 @@ def test_a_running_process_is_watched_and_left_alone(rules: Path, tmp_path: Path
     loop = f"while sleep 0.1; do cat {tmp_path}/watched; done"
     with subprocess.Popen(["sh", "-c", loop], stdout=subprocess.DEVNULL) as process:
         try:
-            done = completed("-r", rules, "-M", "1", "-p", str(process.pid))
-            assert done.returncode == 0, done.stderr
-            assert f"opened {tmp_path}/watched by cat\n" in done.stdout
+            with running("-r", rules, "-p", str(process.pid)) as run:
+                wait_for(run, f"opened {tmp_path}/watched by cat\n")
+                run.send_signal(signal.SIGTERM)
+                _, err = run.communicate(timeout=60)
+            assert (run.returncode, err) == (0, "")
+            assert process.poll() is None
+            assert completed("-r", rules, "-M", "0.3", "-p", str(process.pid)).returncode == 0
             assert process.poll() is None
         finally:
             process.kill()
