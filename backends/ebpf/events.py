@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from refengine.backends.ebpf import lifecycle
 from refengine.backends.ebpf.descriptors import encoded_device, ends
@@ -13,8 +13,7 @@ from refengine.backends.ebpf.plan import Plan
 from refengine.backends.ebpf.record import Record, recorded
 from refengine.backends.syscalls.addresses import Ends
 from refengine.backends.syscalls.call import Call
-from refengine.event import Event, ParamValue
-from refengine.tables.event_types import EventType
+from refengine.event import Event
 
 _SYSCALL_EXIT, _EXECUTION = int(RecordKind.SYSCALL_EXIT), int(RecordKind.EXECUTION)
 _BIRTH = int(RecordKind.BIRTH)
@@ -31,7 +30,12 @@ class KernelEvent(Event):
 
     record: Record
 
-    __init__ = object.__init__  # type: ignore[assignment]
+    if TYPE_CHECKING:
+
+        def __init__(self) -> None: ...
+
+    else:
+        __init__ = object.__init__
 
 
 class LifeEvent(KernelEvent):
