@@ -89,13 +89,15 @@ class Statistics:
     """Counters of events since `open`.
 
     `seen` by the probe, `delivered` to the engine, `filtered` out before it, and `dropped` by cause. A backend
-    that does not know a number leaves it out of `dropped` or at zero and never guesses.
+    that does not know a number leaves it out of `dropped` or at zero and never guesses. `unwatched` counts by kind
+    what it has noticed and cannot tell of.
     """
 
     seen: int = 0
     delivered: int = 0
     filtered: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
+    unwatched: dict[str, int] = field(default_factory=dict)
 
 
 class Backend(Protocol):

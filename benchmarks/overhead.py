@@ -3,7 +3,9 @@
     python -m benchmarks.overhead --rules rules/quickstart.yaml --rules falco_rules.yaml
 
 Every round runs each kind of work under each monitor in turn, so that what else the machine does falls on all of
-them alike; of the rounds the best counts. Needs root, a C compiler, and what the eBPF backend needs.
+them alike; of the rounds the best counts. One of the monitors is but a tracepoint with an empty program, at a call that
+no work makes: what it costs (`floor`) no monitor of system calls can go below. Needs root, a C compiler, and what the eBPF
+backend needs.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.floor import Floor
 from benchmarks.monitor import Monitor, compiled, processor_time
 
 SOURCE = Path(__file__).with_suffix(".c")
@@ -76,7 +79,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     work = {kind: max(1, int(count * options.scale)) for kind, count in WORK.items()}
-    monitors = [Monitor("none")]
+    monitors = [Monitor("none"), Floor("one tracepoint")]
     for rules in options.rules:
         command = [sys.executable, "-m", "refengine", "--backend", "ebpf", "-r", str(rules)]
         monitors.append(Monitor(f"ebpf {rules.stem}", command))
@@ -90,13 +93,15 @@ def main() -> None:
         results = measure(monitors, work, options.rounds, compiled(SOURCE, Path(folder)))
     rows = []
     for (monitor, kind), result in results.items():
-        plain = results["none", kind]
+        plain, floor = results["none", kind], results["one tracepoint", kind]
         rows.append(
             {
                 "monitor": monitor,
                 "work": kind,
                 "nanoseconds": round(result.processor / work[kind] * 1e9),
                 "processor_ratio": round(result.processor / plain.processor, 3),
+                "floor_ratio": round(floor.processor / plain.processor, 3),
+                "nanoseconds_above_floor": round((result.processor - floor.processor) / work[kind] * 1e9),
                 "wall_ratio": round(result.wall / plain.wall, 3),
                 "agent_seconds": round(result.agent, 2),
             }
@@ -105,13 +110,15 @@ def main() -> None:
         agents = {m.name: {"dropped": m.dropped, "resident_kb": m.resident} for m in monitors if m.command}
         print(json.dumps({"rows": rows, "monitors": agents}, indent=2))
         return
-    print(f"{'monitor':28} {'work':10} {'ns each':>9} {'processor':>9} {'wall':>6} {'agent s':>8}")
+    print(
+        f"{'monitor':28} {'work':10} {'ns each':>9} {'processor':>9} {'floor':>6} {'above ns':>8} {'wall':>6} {'agent s':>8}"
+    )
     for row in rows:
         print(
             f"{row['monitor']:28} {row['work']:10} {row['nanoseconds']:>9} {row['processor_ratio']:>9} "
-            f"{row['wall_ratio']:>6} {row['agent_seconds']:>8}"
+            f"{row['floor_ratio']:>6} {row['nanoseconds_above_floor']:>8} {row['wall_ratio']:>6} {row['agent_seconds']:>8}"
         )
-    for agent in monitors[1:]:
+    for agent in (monitor for monitor in monitors if monitor.command):
         print(f"{agent.name}: {agent.dropped} events dropped, {agent.resident // 1024} MB resident")
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = (sys.executable, "-m", "refengine")
@@ -53,6 +55,41 @@ def running(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
             yield process
         finally:
             process.kill()
+
+
+@contextmanager
+def ready(*arguments: str | Path, stdout: int | IO[str] = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
+    """Have the program running while the body does, which begins when the program says that all has been started.
+
+    It says so as to a service manager, once everything is attached and what was there already has been taken in.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind("")  # the kernel chooses a name that nobody has, in the abstract name space
+        manager.settimeout(1.0)
+        name = manager.getsockname().decode()
+        with subprocess.Popen(
+            [*PROGRAM, *arguments],
+            cwd=ROOT,
+            env={**os.environ, "NOTIFY_SOCKET": f"@{name[1:]}"},
+            stdout=stdout,
+            text=True,
+        ) as process:
+            try:
+                _wait_until_ready(manager, process)
+                yield process
+            finally:
+                process.kill()
+
+
+def _wait_until_ready(manager: socket.socket, process: subprocess.Popen[str]) -> None:
+    limit = time.monotonic() + 60
+    while time.monotonic() < limit:
+        try:
+            if manager.recv(4096).startswith(b"READY=1"):
+                return
+        except TimeoutError:
+            assert process.poll() is None, f"the program ended: {process.args!r}"
+    raise AssertionError("the program did not say that it is ready")
 
 
 def wait_for(run: subprocess.Popen[str], end: str) -> None:

@@ -39,6 +39,11 @@ _BATCH: Final = 1024
 """Records that are taken at once: few enough that what is made of them is still in the processor's cache when rules
 look at it, and that signals and time limits are looked at in between."""
 
+_WARNING_32: Final = (
+    "there are 32-bit programs or calls on this machine, and what is done by 32-bit calls is not seen: of such programs "
+    "only executions, births and ends are"
+)
+
 _ABSENT: Final[Mapping[str, str]] = {
     "fd.is_upper_layer": "records of opened files do not tell the layers of overlay filesystems",
     "fd.is_lower_layer": "records of opened files do not tell the layers of overlay filesystems",
@@ -186,6 +191,8 @@ class EbpfBackend:
 
     def warnings(self) -> Sequence[str]:
         """Return what is not as it should be, in sentences for people."""
+        if any(self.statistics().unwatched.values()):
+            return (*self._warnings, _WARNING_32)
         return tuple(self._warnings)
 
     def statistics(self) -> Statistics:
@@ -196,8 +203,12 @@ class EbpfBackend:
             dropped = {"the ring buffer is full": counts[Counter.RING_FULL]}
             if counts[Counter.NO_CAPTURE]:
                 dropped["a program could not go on"] = counts[Counter.NO_CAPTURE]
+            unwatched = {
+                "32-bit programs": counts[Counter.PROGRAMS_32],
+                "32-bit calls": counts[Counter.CALLS_32],
+            }
             self._statistics = Statistics(
-                counts[Counter.SEEN], self._delivered, counts[Counter.FILTERED], dropped
+                counts[Counter.SEEN], self._delivered, counts[Counter.FILTERED], dropped, unwatched
             )
         return self._statistics
 

@@ -64,14 +64,17 @@ def ends(record: Record, number: int) -> Ends:
 
 
 def describe(record: Record, number: int) -> Descriptor | None:
-    """Return what a thread has open as `number`, None where the record does not tell."""
+    """Return what a thread has open as `number`, None where the record does not tell, or not the whole path."""
     state = record.descriptor(number)
     if state is None:
         return None
     if stat.S_ISSOCK(state.mode):
         found = _socket(record, state, number)
     else:
-        found = _file(state, record.text(BlobKind.DESCRIPTOR_PATH, number) or "")
+        path = record.text(BlobKind.DESCRIPTOR_PATH, number)
+        if path == "":
+            return None
+        found = _file(state, path or "")
     found.dev, found.ino = encoded_device(state.device), state.inode
     found.reported_name = found.name
     return found

@@ -63,7 +63,7 @@ class RecordedDescriptors:
 
     def path(self, tid: int, number: int) -> str | None:
         """Return the path behind an open descriptor."""
-        return None if self.record is None else self.record.text(BlobKind.DESCRIPTOR_PATH, number)
+        return None if self.record is None else self.record.path(BlobKind.DESCRIPTOR_PATH, number)
 
     def memory_sizes(self, tid: int) -> tuple[int, int, int] | None:
         """Return None: the sizes are not copied."""

@@ -63,6 +63,8 @@ class Counter(IntEnum):
     SENT = 2
     RING_FULL = 3
     NO_CAPTURE = 4
+    PROGRAMS_32 = 5
+    CALLS_32 = 6
 
 
 class CaptureKind(IntEnum):

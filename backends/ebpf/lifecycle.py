@@ -35,7 +35,7 @@ def executed(record: Record) -> list[ParamValue | None]:
     head = record.head
     program = record.program()
     first, _, rest = (record.blob(BlobKind.ARGUMENTS) or b"").partition(b"\0")
-    path = record.text(BlobKind.PROGRAM_PATH)
+    path = record.path(BlobKind.PROGRAM_PATH)
     params: list[ParamValue | None] = [
         0,
         decoded(first),
@@ -43,7 +43,7 @@ def executed(record: Record) -> list[ParamValue | None]:
         head.tid,
         head.pid,
         head.ppid,
-        record.text(BlobKind.WORKING_DIRECTORY),
+        record.path(BlobKind.WORKING_DIRECTORY),
     ]
     if program is None:
         params += [None] * 6

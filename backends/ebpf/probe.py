@@ -58,10 +58,9 @@ class RecordProbe(ProcProbe):
         return known
 
     def working_directory(self, pid: int) -> str | None:
-        """Return the working directory of a thread."""
+        """Return the working directory of a thread; the empty string where it has one that nobody can tell any more."""
         record = self.record
-        if record is not None and self.tid == pid:
-            path = record.working_directory()
-            if path is not None:
-                return path
-        return super().working_directory(pid)
+        if record is None or self.tid != pid:
+            return super().working_directory(pid)
+        path = record.working_directory()
+        return path or super().working_directory(pid) or path

@@ -80,8 +80,15 @@ class Record:
         text = self._texts.get(address)
         return None if text is None else decoded(text[:limit])
 
+    def path(self, kind: int, number: int = 0) -> str | None:
+        """Return a path that the kernel has put together, None where the record does not have it whole."""
+        return self.text(kind, number) or None
+
     def working_directory(self) -> str | None:
-        """Return the directory that the thread was in, None where the record does not tell."""
+        """Return the directory that the thread was in, None where the record does not tell.
+
+        It is the empty string where the directory is too deep to be told: what was known of it need not hold.
+        """
         if self.blobs is None and self.first_end >= len(self.data):
             return None
         return self.text(_WORKING_DIRECTORY)

@@ -64,7 +64,7 @@ class Tracker:
             if thread.cwd and (record.blobs is not None or record.first_end < len(record.data)):
                 directory = record.working_directory()
                 if directory is not None:
-                    thread.set_cwd(directory)
+                    thread.set_cwd(directory or probe.working_directory(event.tid) or "")
         elif isinstance(event, LifeEvent):
             self._live(event)
         else:
@@ -181,7 +181,7 @@ class Tracker:
         thread.vpid, thread.vtid = program.vpid, program.vtid
         directory = event.record.text(BlobKind.WORKING_DIRECTORY)
         if directory is not None:
-            thread.set_cwd(directory)
+            thread.set_cwd(directory or self._probe.working_directory(event.tid) or "")
 
     def _end(self, event: LifeEvent) -> None:
         """Apply a thread's end; with the last thread of a process, the whole process goes."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from refengine.backends.target import Target
-from refengine.cli.configuration import Configuration
+from refengine.cli.configuration import DRIVERS, Configuration
 from refengine.cli.listening import audit_address
 from refengine.cli.options import Options
 from refengine.errors import UsageError
@@ -17,15 +17,12 @@ from refengine.fields.catalogue import K8S_AUDIT, SYSCALL
 
 
 def choose(options: Options, configuration: Configuration) -> tuple[tuple[str, Target], ...]:
-    """Return the names of the backends to use, each with what it is to observe.
+    """Return the names of the backends to use, each with what it is to observe; none for a dry run of nothing.
 
     :raises UsageError: when nothing is given that could be observed, or nobody observes what is given.
     """
     watched = bool(options.watched or options.held)
-    named = bool(options.command or options.pids or watched)
-    path = options.recording
-    if path is None and not named and configuration.engine_kind == "replay" and configuration.capture_file:
-        path = Path(configuration.capture_file)
+    path = recording(options, configuration)
     target = Target(
         options.command,
         options.pids,
@@ -40,12 +37,30 @@ def choose(options: Options, configuration: Configuration) -> tuple[tuple[str, T
             raise UsageError(f"--watch and --exact-opens are for the {_FILES} backend, not for {name}")
         return ((name, target if name == _AUDIT else replace(target, address=None)),)
     names = options.backends or tuple(_fitting(target, options, configuration))
-    if not names:
-        raise UsageError(
-            "nothing to watch: give a command behind --, a process with -p PID, a folder with --watch, "
-            "a recording with -e FILE, or an address for audit events with --listen URL"
-        )
-    return _shared_out(target, names)
+    if names:
+        return _shared_out(target, names)
+    if options.dry_run:
+        return ()  # the rules and the configuration can be looked at nevertheless
+    reason = "engine kind nodriver is without system calls; " if _is_without_driver(configuration) else ""
+    raise UsageError(
+        f"nothing to watch: {reason}give a command behind --, a process with -p PID, a folder with --watch, "
+        "a recording with -e FILE, or an address for audit events with --listen URL"
+    )
+
+
+def recording(options: Options, configuration: Configuration) -> Path | None:
+    """Return the file that events are read from, None where there is none.
+
+    :raises UsageError: when the configuration asks for one and does not name it.
+    """
+    live = options.command or options.pids or options.watched or options.held
+    if options.recording is not None or live or configuration.engine_kind != "replay":
+        return options.recording
+    if configuration.capture_file:
+        return Path(configuration.capture_file)
+    if options.backends:
+        return None
+    raise UsageError("configuration key 'engine.kind' is replay, which needs 'engine.replay.capture_file'")
 
 
 _AUDIT, _FILES = "k8s_audit", "fanotify"
@@ -68,7 +83,7 @@ def _fitting(target: Target, options: Options, configuration: Configuration) -> 
         yield _FILES
     elif target.command or target.pids:
         yield "ptrace"
-    elif SYSCALL in options.enabled_sources or _is_for_machine(options, configuration):
+    elif _is_for_machine(options, configuration):
         yield "ebpf"
     audited = target.address is not None or K8S_AUDIT in options.enabled_sources
     if audited and not (target.files and reader_of(target.files[0]) == _AUDIT):
@@ -76,12 +91,14 @@ def _fitting(target: Target, options: Options, configuration: Configuration) -> 
 
 
 def _is_for_machine(options: Options, configuration: Configuration) -> bool:
-    """Return whether the configuration names one of Falco's drivers, and no option speaks against system calls."""
-    return (
-        configuration.engine_kind in {"modern_ebpf", "kmod", "ebpf"}
-        and not options.enabled_sources
-        and SYSCALL not in options.disabled_sources
-    )
+    """Return whether system calls are asked for, by an option or by the driver that the configuration names."""
+    if options.enabled_sources:
+        return SYSCALL in options.enabled_sources and not _is_without_driver(configuration)
+    return configuration.engine_kind in DRIVERS and SYSCALL not in options.disabled_sources
+
+
+def _is_without_driver(configuration: Configuration) -> bool:
+    return configuration.engine_kind == "nodriver"
 
 
 def _shared_out(target: Target, names: tuple[str, ...]) -> tuple[tuple[str, Target], ...]:

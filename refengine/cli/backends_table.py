@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,8 @@ from typing import Any
 
 from refengine.backends.base import Availability, Capabilities
 from refengine.backends.registry import BACKENDS, Entry, availability, connect
-from refengine.cli.exit_codes import ERROR, OK
+from refengine.cli.arguments import CommandParser
+from refengine.cli.exit_codes import OK
 from refengine.errors import BackendError
 
 _EPILOG = """\
@@ -57,18 +57,14 @@ class Described:
 
 def main(arguments: Sequence[str]) -> int:
     """Print the table, or everything on one backend; return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="refengine backends",
-        description="Show where events can come from: what is available, what it needs, what it can tell.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser(
+        "backends",
+        "Show where events can come from: what is available, what it needs, what it can tell.",
+        _EPILOG,
     )
     parser.add_argument("name", nargs="?", choices=sorted(BACKENDS), help="only this backend, in full")
     parser.add_argument("--format", choices=("text", "json"), default="text")
-    try:
-        options = parser.parse_args(arguments)
-    except SystemExit as ended:
-        return OK if not ended.code else ERROR
+    options = parser.parse_args(arguments)
     names = BACKENDS if options.name is None else (options.name,)
     described = [describe(name) for name in names]
     if options.format == "json":

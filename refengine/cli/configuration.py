@@ -20,6 +20,11 @@ from refengine.output.formats import LineFormat
 from refengine.priority import Priority
 from refengine.rulefile.selection import Selection
 
+DRIVERS = ("modern_ebpf", "kmod", "ebpf")
+"""The values of `engine.kind` that watch the machine; the last one is of Falco before 0.44."""
+
+_ENGINE_KINDS = (*DRIVERS, "replay", "nodriver")
+
 
 class Matching(str, Enum):
     """Which of the rules that match an event give an alert."""
@@ -53,7 +58,7 @@ class AppendOutput:
 class Configuration:
     """What the configuration files and the `-o` options say, together; `files` are where the former were read.
 
-    `warnings` are about keys that nobody knows, `notes` say of known ones why they have no effect here.
+    `engine_kind` is empty where none is configured. `warnings` are about keys that nobody knows, `notes` say of known ones why they have no effect here.
     """
 
     rules_files: tuple[str, ...] = ()
@@ -106,7 +111,7 @@ def load_configuration(path: Path | None, overrides: Iterable[str] = ()) -> Conf
         outputs=output_settings(document),
         append_output=tuple(_append_output(section) for section in document.sections("append_output")),
         static_fields=document.mapping("static_fields"),
-        engine_kind=document.text("engine.kind"),
+        engine_kind=_engine_kind(document.text("engine.kind")),
         capture_file=document.text("engine.replay.capture_file"),
         captures=capture_settings(document),
         audit_address=plugin_address(document),
@@ -134,6 +139,14 @@ def _matching(text: str) -> Matching:
         return Matching(text.lower())
     except ValueError:
         raise UsageError(f"configuration key 'rule_matching' must be first or all, not '{text}'") from None
+
+
+def _engine_kind(text: str) -> str:
+    if text and text not in _ENGINE_KINDS:
+        raise UsageError(
+            f"configuration key 'engine.kind' must be one of {', '.join(_ENGINE_KINDS)}, not '{text}'"
+        )
+    return text
 
 
 def _priority(text: str) -> Priority:

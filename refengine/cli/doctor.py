@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Sequence
 
 from refengine.backends.registry import BACKENDS, availability, needs
+from refengine.cli.arguments import CommandParser
 from refengine.cli.exit_codes import ERROR, OK
 from refengine.terminal import Style
 
@@ -17,16 +17,15 @@ examples:
   refengine doctor ebpf               everything that one needs, met or not
   refengine doctor --format json      for programs
 
-The exit code is 0 where every backend asked about can run here, otherwise 1."""
+The exit code is 0 where every backend asked about can run here, otherwise 1; 2 where there is no such backend."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print what was found, and return the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="refengine doctor",
-        description="Say what the backends need of this machine, and how to get what is missing.",
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    parser = CommandParser(
+        "doctor",
+        "Say what the backends need of this machine, and how to get what is missing.",
+        _EPILOG,
     )
     parser.add_argument("backends", nargs="*", metavar="BACKEND", help="backends to ask about (all of them)")
     parser.add_argument("--format", choices=("text", "json"), default="text")

@@ -11,6 +11,9 @@ OK = 0
 ERROR = 1
 """Something failed: a command line that makes no sense, rules that do not load, a backend that cannot start."""
 
+UNUSABLE = 2
+"""The same from a subcommand, whose 1 is an answer: tests fail, something was found, a lesson is not solved yet."""
+
 NOT_EXECUTABLE = 126
 """The command to watch was found but cannot be executed."""
 

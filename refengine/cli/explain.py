@@ -20,6 +20,7 @@ from refengine.authoring.testing.case import Case, Given
 from refengine.authoring.testing.reading import read_inline, read_suite
 from refengine.backends.base import Interest
 from refengine.backends.target import Target
+from refengine.cli.arguments import CommandParser
 from refengine.cli.backends import reader_of
 from refengine.cli.exit_codes import OK
 from refengine.cli.explain_prefilter import show
@@ -46,7 +47,9 @@ examples:
   refengine explain -r rules/quickstart.yaml -e trace.scap --rule 'Secrets read' --event 4711
   refengine explain -r rules/quickstart.yaml --rule 'Secrets read' -- cat /etc/shadow
   refengine explain --test rules/quickstart.test.yaml --case 'a log is emptied'
-  refengine explain --final -r falco_rules.yaml -r my_changes.yaml --rule 'Terminal shell in container'"""
+  refengine explain --final -r falco_rules.yaml -r my_changes.yaml --rule 'Terminal shell in container'
+
+exit codes: 0 it is explained; 2 the rules do not load, or there is nothing to explain"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -181,13 +184,8 @@ def _events(
         Messages().warn(remark)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="refengine explain",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _parser() -> CommandParser:
+    parser = CommandParser("explain", _DESCRIPTION, _EXAMPLES)
     what = parser.add_argument_group("what to explain")
     what.add_argument(
         "-r", dest="rules", metavar="PATH", action="append", type=Path, default=[], help="rules (repeat)"

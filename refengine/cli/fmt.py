@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from difflib import unified_diff
 from pathlib import Path
 
 from refengine.authoring.formatting.formatter import formatted
+from refengine.cli.arguments import CommandParser
 from refengine.cli.exit_codes import OK
 from refengine.cli.load import expanded
 from refengine.rulefile.files import read_source
@@ -26,7 +26,7 @@ examples:
   refengine fmt --check --diff rules/
   refengine fmt - < rules.yaml
 
-exit codes: 0 done, or nothing to do; 1 with --check: some files are not in this form"""
+exit codes: 0 done, or nothing to do; 1 with --check: some files are not in this form; 2 it cannot be done"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -71,13 +71,8 @@ def _sources(paths: Sequence[Path]) -> Iterator[tuple[Source, Path | None]]:
                 yield read_source(file), file
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="refengine fmt",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _parser() -> CommandParser:
+    parser = CommandParser("fmt", _DESCRIPTION, _EXAMPLES)
     parser.add_argument(
         "paths",
         nargs="+",

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
-from refengine.authoring.lessons.course import course
+from refengine.authoring.lessons.course import Course, course
 from refengine.authoring.lessons.learner import Learner
 from refengine.authoring.lessons.lesson import Lesson
 from refengine.authoring.lessons.workplace import DEFAULT, Workplace
+from refengine.cli.arguments import CommandParser, meant
 from refengine.cli.learn_answer import Answer, answer_json
 from refengine.cli.learn_text import Page
 from refengine.cli.learn_watch import watch
@@ -19,7 +20,7 @@ from refengine.cli.messages import Messages
 from refengine.errors import UsageError
 from refengine.terminal import Style
 
-SOLVED, NOT_YET, UNUSABLE = 0, 1, 2
+SOLVED, NOT_YET = 0, 1
 
 ALL = "all"
 
@@ -30,7 +31,7 @@ lesson and what is wrong with the exercise, and goes on to the next lesson when 
 _WORDS = """\
 words:
   list               all lessons, and which are solved
-  start LESSON       go to a lesson
+  start LESSON       go to a lesson; a lesson's number or name alone does too
   check [LESSON]     only check; 'all' checks every lesson that was begun
   hint [LESSON]      the next hint; the last one shows what fails, part by part
   solution [LESSON]  one way to solve it, once you have tried
@@ -49,19 +50,17 @@ exit codes: 0 solved, or done; 1 not solved yet; 2 something that cannot be done
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command with the arguments given, by default those of the process; return the exit code."""
-    options = _parser().parse_args(arguments)
-    try:
-        return _run(options)
-    except UsageError as error:
-        Messages().fail(str(error))
-    except OSError as error:
-        Messages().fail(f"{error.filename or 'the lessons'}: {error.strerror or error}")
-    return UNUSABLE  # 1 is for what is not solved yet
+    """Run the command with the arguments given, by default those of the process; return the exit code.
 
-
-def _run(options: argparse.Namespace) -> int:
+    :raises UsageError: for what cannot be done.
+    :raises OSError: where the lessons cannot be written.
+    """
     lessons = course()
+    options = _parser(lessons).parse_args(arguments)
+    if options.word is not None and options.word not in _ACTIONS:
+        if options.lesson is not None:
+            raise UsageError(f"one lesson at a time: '{options.word}' and '{options.lesson}' are two")
+        options.word, options.lesson = "start", options.word
     learner = Learner.at(Workplace.find(options.folder, lessons), lessons)
     page = Page.of(learner, Style(coloured=False) if options.json else Style.of(sys.stdout))
     for remark in learner.remarks:
@@ -174,15 +173,18 @@ def _meant(learner: Learner, options: argparse.Namespace) -> Lesson:
     return lesson
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="refengine learn",
-        description=_DESCRIPTION,
-        epilog=_WORDS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _parser(lessons: Course) -> CommandParser:
+    parser = CommandParser("learn", _DESCRIPTION, _WORDS)
     words = [word for word in _ACTIONS if word is not None]
-    parser.add_argument("word", nargs="?", metavar="WORD", choices=words, help=", ".join(words))
+
+    def word(text: str) -> str:
+        # Who names a lesson alone wants to go there.
+        if text in words or text.isdecimal() or text in (lesson.name for lesson in lessons):
+            return text
+        meaning = meant(text, words) or f": there are {', '.join(words)}, and lessons"
+        raise argparse.ArgumentTypeError(f"there is no '{text}'{meaning}")
+
+    parser.add_argument("word", nargs="?", metavar="WORD", type=word, help=", ".join(words))
     parser.add_argument("lesson", nargs="?", metavar="LESSON", help="a lesson's number or name")
     parser.add_argument(
         "--folder",

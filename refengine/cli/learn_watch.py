@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import select
+import selectors
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -93,7 +93,9 @@ def _keys() -> Iterator[Press | None]:
 
 
 def _pressed(seconds: float) -> str:
-    ready, _, _ = select.select([sys.stdin], [], [], seconds)
+    with selectors.DefaultSelector() as selector:
+        selector.register(sys.stdin, selectors.EVENT_READ)
+        ready = selector.select(seconds)
     return sys.stdin.read(1) if ready else ""
 
 

@@ -11,12 +11,13 @@ from refengine.authoring.finding import Finding, Severity
 from refengine.authoring.linting.checks import CHECKS, ORDER, lint
 from refengine.authoring.linting.fixing import fixed_texts
 from refengine.authoring.linting.reports import REPORTS
-from refengine.cli.exit_codes import OK
+from refengine.cli.arguments import CommandParser
+from refengine.cli.exit_codes import OK, UNUSABLE
 from refengine.cli.load import expanded
 from refengine.errors import UsageError
 from refengine.terminal import Style
 
-FOUND, INVALID = 1, 2
+FOUND = 1
 
 _DESCRIPTION = """\
 Say what is doubtful about rules: conditions that never or always hold, rules that an earlier one leaves no events,
@@ -30,7 +31,7 @@ examples:
   refengine lint --format sarif rules/ > findings.sarif
   refengine lint --ignore no-mitre-tag --fail-on note rules/
 
-exit codes: 0 nothing as grave as --fail-on says; 1 something was found; 2 the rules do not load"""
+exit codes: 0 nothing as grave as --fail-on says; 1 something was found; 2 the rules do not load, or it cannot be done"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             findings = _found(options)
     sys.stdout.write(REPORTS[options.format](findings, Style.of(sys.stdout)))
     if any(finding.severity is Severity.ERROR for finding in findings):
-        return INVALID
+        return UNUSABLE
     graver = ORDER[: ORDER.index(Severity(options.fail_on)) + 1]
     return FOUND if any(finding.severity in graver for finding in findings) else OK
 
@@ -77,13 +78,8 @@ def _found(options: argparse.Namespace) -> tuple[Finding, ...]:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="refengine lint",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _parser() -> CommandParser:
+    parser = CommandParser("lint", _DESCRIPTION, _EXAMPLES)
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", type=Path, help="a rules file, or a folder of them"
     )

@@ -10,13 +10,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from refengine.cli.exit_codes import ERROR, NO_READER, OK
+from refengine.cli.arguments import HelpRequested
+from refengine.cli.exit_codes import ERROR, NO_READER, OK, UNUSABLE
 from refengine.cli.messages import Messages
-from refengine.cli.options import HelpRequested, parse_options
+from refengine.cli.options import parse_options
 from refengine.cli.questions import answer
 from refengine.cli.request import Request
 from refengine.cli.subcommands import SUBCOMMANDS
-from refengine.errors import BackendError, DiagnosticError, RefengineError, UsageError
+from refengine.errors import BackendError, DiagnosticError, RefengineError
 from refengine.output.channel import ChannelClosedError
 from refengine.terminal import Style
 
@@ -26,14 +27,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if arguments is None else arguments
     _prepare_streams()
     code = _guarded(arguments)
-    if code == NO_READER:
-        _give_up_stdout()
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        code = NO_READER
+    except (OSError, ValueError):
+        pass  # it was told, unless something worse was
+    else:
+        if code != NO_READER:
+            return code
+    _give_up_stdout()
     return code
 
 
 def _guarded(arguments: Sequence[str]) -> int:
     """Run the program; say what failed on standard error."""
     messages = Messages()
+    is_subcommand = bool(arguments) and arguments[0] in SUBCOMMANDS
     try:
         code = _dispatch(arguments, messages)
         sys.stdout.flush()
@@ -41,7 +51,7 @@ def _guarded(arguments: Sequence[str]) -> int:
         return NO_READER
     except BackendError as error:
         messages.fail(str(error))
-        return error.exit_code
+        return UNUSABLE if is_subcommand else error.exit_code
     except DiagnosticError as error:
         messages.fail(f"the rules do not load\n{error}")
     except RefengineError as error:
@@ -51,8 +61,10 @@ def _guarded(arguments: Sequence[str]) -> int:
     except MemoryError:
         messages.fail("there is not enough memory")
     except OSError as error:
-        messages.fail(f"{error.filename or 'the output'}: {error.strerror or error}")
-        _give_up_stdout()
+        reason = error.strerror or error
+        messages.fail(
+            f"{error.filename}: {reason}" if error.filename else f"cannot write to the output: {reason}"
+        )
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except Exception as error:
@@ -62,19 +74,17 @@ def _guarded(arguments: Sequence[str]) -> int:
             sys.excepthook(type(error), error, error.__traceback__)
     else:
         return code
-    return ERROR
+    return UNUSABLE if is_subcommand else ERROR
 
 
 def _dispatch(arguments: Sequence[str], messages: Messages) -> int:
-    if arguments and arguments[0] in SUBCOMMANDS:
-        return SUBCOMMANDS[arguments[0]].run(arguments[1:])
     try:
+        if arguments and arguments[0] in SUBCOMMANDS:
+            return SUBCOMMANDS[arguments[0]].run(arguments[1:])
         options = parse_options(arguments, Style.of(sys.stdout))
     except HelpRequested as help_:
         print(help_)
         return OK
-    except UsageError as error:
-        raise UsageError(f"{error}\nTry 'refengine --help' for the options and examples.") from None
     for warning in options.warnings:
         messages.warn(warning)
     return answer(Request(options, arguments, messages))

@@ -111,6 +111,10 @@ class Metrics:
             "Events that no rule could match, left out early.",
             statistics.filtered,
         )
+        kinds = [({"kind": kind}, count) for kind, count in sorted(statistics.unwatched.items())]
+        yield counter(
+            f"{_OWN}unwatched_total", group, "What was noticed and cannot be watched, by kind.", kinds
+        )
 
     def _rules(self) -> Iterator[Metric]:
         group = Group.RULES

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from refengine.backends.base import Connection, Interest
@@ -34,11 +34,17 @@ def observations(
 ) -> tuple[Observation, ...]:
     """Return what is to be observed; `loaded` are the rules, None where all events are wanted as they are.
 
-    What the backends cannot evaluate is said.
+    It is nothing for a dry run without anything to watch. What the backends cannot evaluate is said.
 
     :raises UsageError: when two backends have the same source, or `--strict-capabilities` allows no gaps.
     """
     connections = [connect(name, target) for name, target in choose(options, configuration)]
+    if not connections:
+        # A dry run, which is to find what is wrong with the rules nevertheless.
+        _engine(
+            _with_extra_fields(_rules_for(None, loaded or (), options), configuration), options, configuration
+        )
+        return ()
     _check_sources(connections)
     found = tuple(observe(each, options, configuration, loaded) for each in connections)
     missing = list(gaps(found, loaded or ()))
@@ -70,20 +76,25 @@ def observe(
     :raises TemplateError: for an addition to outputs that is wrong.
     """
     capabilities = connection.backend.capabilities
-    rules = tuple(
-        with_extra_fields(rule, configuration)
-        for rule in _rules_for(capabilities.source, loaded or (), options)
-    )
-    engine = Engine(
+    rules = _with_extra_fields(_rules_for(capabilities.source, loaded or (), options), configuration)
+    engine = _engine(rules, options, configuration)
+    if capabilities.source is not None:
+        engine.require_fields(capabilities.source)
+    interest = Interest(None) if loaded is None else interest_of(engine.rules, capabilities.decides)
+    return Observation(connection, rules, engine, interest)
+
+
+def _with_extra_fields(rules: Iterable[Rule], configuration: Configuration) -> tuple[Rule, ...]:
+    return tuple(with_extra_fields(rule, configuration) for rule in rules)
+
+
+def _engine(rules: tuple[Rule, ...], options: Options, configuration: Configuration) -> Engine:
+    return Engine(
         rules,
         configuration.matching.value,
         base64_buffers=configuration.base64_buffers,
         profiled=options.profile_rules,
     )
-    if capabilities.source is not None:
-        engine.require_fields(capabilities.source)
-    interest = Interest(None) if loaded is None else interest_of(engine.rules, capabilities.decides)
-    return Observation(connection, rules, engine, interest)
 
 
 def _check_sources(connections: Sequence[Connection]) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from refengine.errors import UsageError
-
 FORMATS = ("text", "markdown", "json")
 
 _OLD_PRINT_PRESETS = frozenset({"c", "container", "k", "kubernetes", "m", "mesos"})
@@ -27,7 +25,10 @@ class _PrintOrPid(argparse.Action):
     ) -> None:
         text = str(values)
         if text.isascii() and text.isdigit():
-            namespace.pids.append(_pid(text))
+            try:
+                namespace.pids.append(_pid(text))
+            except argparse.ArgumentTypeError as error:
+                raise argparse.ArgumentError(self, str(error)) from None
         elif text in _OLD_PRINT_PRESETS:
             namespace.warnings.append(
                 f"-p {text} has no effect any more: use --print FORMAT or append_output"
@@ -53,7 +54,7 @@ def add_rules(group: argparse._ArgumentGroup) -> None:
     group.add_argument("-D", dest="without_names", metavar="TEXT", action="append", default=[],
         help="run no rule whose name contains this; may be repeated (short for rules[].disable.rule=*TEXT*)")  # fmt: skip
     group.add_argument("--dry-run", action="store_true",
-        help="do everything but watch: load the rules, check the backend, and end")  # fmt: skip
+        help="do everything but watch: load configuration and rules, check the backend if there is one, and end")  # fmt: skip
 
 
 def add_events(group: argparse._ArgumentGroup) -> None:
@@ -81,13 +82,13 @@ def add_events(group: argparse._ArgumentGroup) -> None:
         help="before anything is watched, give up all capabilities that the backend does not go on to need; "
         "programs that alerts are written to begin without them, too")  # fmt: skip
     group.add_argument("-M", dest="seconds", metavar="SECONDS", type=_seconds,
-        help="stop after so many seconds")  # fmt: skip
+        help="stop after so many seconds; 0, the default, is no limit")  # fmt: skip
     group.add_argument("-i", dest="all_events", action="store_true",
         help="print the event types that are left alone unless a rule names them, and end")  # fmt: skip
     group.add_argument("--enable-source", dest="enabled_sources", metavar="SOURCE", action="append", default=[],
-        help="use only this event source; may be repeated")  # fmt: skip
+        help="use only this event source; may be repeated; without effect on recordings")  # fmt: skip
     group.add_argument("--disable-source", dest="disabled_sources", metavar="SOURCE", action="append", default=[],
-        help="do not use this event source; may be repeated")  # fmt: skip
+        help="do not use this event source; may be repeated; without effect on recordings")  # fmt: skip
 
 
 def add_listening(group: argparse._ArgumentGroup) -> None:
@@ -151,14 +152,15 @@ def add_questions(group: argparse._ArgumentGroup) -> None:
         help="print versions, system, configuration and rules as JSON, to attach to a report")  # fmt: skip
 
 
-def _seconds(text: str) -> float:
+def _seconds(text: str) -> float | None:
+    """Return a limit of time; as in Falco, 0 is none."""
     try:
         seconds = float(text)
     except ValueError:
         seconds = -1.0
-    if not 0 < seconds < 1e9:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds above zero")
-    return seconds
+    if not 0 <= seconds < 1e9:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds")
+    return seconds or None
 
 
 def _rate(text: str) -> float:
@@ -173,5 +175,5 @@ def _rate(text: str) -> float:
 
 def _pid(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text) < 1 << 31):
-        raise UsageError(f"'{text}' is not a process id")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a process id")
     return int(text)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import NoReturn
 
 from refengine.cli import option_groups
+from refengine.cli.arguments import CommandParser, HelpRequested, meant
 from refengine.cli.subcommands import SUBCOMMANDS
-from refengine.errors import UsageError
 from refengine.rulefile.selection import Selection, from_flags
 from refengine.terminal import Style
 
@@ -51,6 +48,7 @@ EXAMPLES = """
 EXIT_CODES = """
   0        all went well (alerts are no failure)
   1        something failed; standard error says what, after "Error:"
+  2        the same from a subcommand, whose 1 is an answer (tests fail, something was found)
   126 127  the command to watch cannot be executed, or was not found
   141      nobody reads the output any longer
   other    the watched command's own code; 128+N when signal N ended it
@@ -110,17 +108,6 @@ class Options:
     warnings: tuple[str, ...] = ()
 
 
-class HelpRequested(Exception):  # noqa: N818  # not an error
-    """The command line asks for help; the text is the help."""
-
-
-class _Parser(argparse.ArgumentParser):
-    """An argument parser that raises instead of exiting."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message)
-
-
 def parse_options(arguments: Sequence[str], style: Style) -> Options:
     """Return the options of a command line; `arguments` do not contain the program's name.
 
@@ -131,28 +118,27 @@ def parse_options(arguments: Sequence[str], style: Style) -> Options:
     if "--" in own:
         at = own.index("--")
         own, command = own[:at], tuple(own[at + 1 :])
-        if not command:
-            raise UsageError("there is no command behind --")
     parser = _parser(style)
+    if "--" in arguments and not command:
+        parser.error("there is no command behind --")
     found = argparse.Namespace(pids=[], warnings=[], appended=[])
     found, rest = parser.parse_known_args(own, found)
     if rest:
-        raise _unexpected(rest[0], parser)
+        parser.error(_unexpected(rest[0], parser))
     if found.help:
         raise HelpRequested(_help(parser, style))
     options = _options(found, command)
-    _check(options, found)
+    _check(options, found, parser)
     return options
 
 
-def _parser(style: Style) -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="refengine",
+def _parser(style: Style) -> CommandParser:
+    parser = CommandParser(
+        "",
+        "Evaluate rules in the Falco language on what programs do, and print an alert for each match.",
+        "",
         usage="refengine [OPTIONS] [-- COMMAND [ARGUMENT...]]\n       refengine SUBCOMMAND [ARGUMENT...]",
-        description="Evaluate rules in the Falco language on what programs do, and print an alert for each match.",
-        formatter_class=_formatter,
         add_help=False,
-        allow_abbrev=False,
     )
     option_groups.add_rules(parser.add_argument_group(style.bold("Rules")))
     option_groups.add_events(parser.add_argument_group(style.bold("Events")))
@@ -162,11 +148,6 @@ def _parser(style: Style) -> argparse.ArgumentParser:
         parser.add_argument_group(style.bold("Questions, answered without watching anything"))
     )
     return parser
-
-
-def _formatter(prog: str) -> argparse.HelpFormatter:
-    width = min(110, shutil.get_terminal_size((100, 24)).columns)
-    return argparse.RawDescriptionHelpFormatter(prog, max_help_position=32, width=width)
 
 
 def _help(parser: argparse.ArgumentParser, style: Style) -> str:
@@ -229,21 +210,21 @@ def _options(found: argparse.Namespace, command: tuple[str, ...]) -> Options:
     )
 
 
-def _check(options: Options, found: argparse.Namespace) -> None:
+def _check(options: Options, found: argparse.Namespace, parser: CommandParser) -> None:
     """Raise a `UsageError` for options that contradict each other."""
     lists = options.list_source is not None or options.list_events
     if found.format and found.markdown:
-        raise UsageError("--format and --markdown exclude each other")
+        parser.error("--format and --markdown exclude each other")
     if (found.format or found.markdown) and not lists:
-        raise UsageError("--format goes with --list or --list-events")
+        parser.error("--format goes with --list or --list-events")
     if options.names_only and options.list_source is None:
-        raise UsageError("-N goes with --list")
+        parser.error("-N goes with --list")
     if options.enabled_sources and options.disabled_sources:
-        raise UsageError("--enable-source and --disable-source exclude each other")
+        parser.error("--enable-source and --disable-source exclude each other")
     if options.listen is None and (options.certificate or options.key or options.client_authority):
-        raise UsageError("certificates go with --listen")
+        parser.error("certificates go with --listen")
     if options.listen is None and options.requests_per_second is not None:
-        raise UsageError("--max-requests goes with --listen")
+        parser.error("--max-requests goes with --listen")
     origins = [
         name
         for name, given in (
@@ -255,17 +236,17 @@ def _check(options: Options, found: argparse.Namespace) -> None:
         if given
     ]
     if len(origins) > 1:
-        raise UsageError(f"{' and '.join(origins)} exclude each other: events come from one place")
+        parser.error(f"{' and '.join(origins)} exclude each other: events come from one place")
 
 
-def _unexpected(word: str, parser: argparse.ArgumentParser) -> UsageError:
+def _unexpected(word: str, parser: CommandParser) -> str:
+    """Return what is wrong with a word that no option takes."""
     if word.startswith("-"):
-        known = [name for action in parser._actions for name in action.option_strings]
-        near = get_close_matches(word.partition("=")[0], known, 1)
-        return UsageError(f"unknown option {word}{f', did you mean {near[0]}?' if near else ''}")
+        return parser.unexpected(word)
     if word.endswith((".yaml", ".yml")):
-        return UsageError(f"unexpected argument '{word}': rules are given with -r, each file with its own")
-    return UsageError(f"unexpected argument '{word}': a command to watch stands behind --")
+        return f"unexpected argument '{word}': rules are given with -r, each file with its own"
+    near = meant(word, SUBCOMMANDS)
+    return f"unexpected argument '{word}'{near or ': a command to watch stands behind --'}"
 
 
 def _old_selections(found: argparse.Namespace) -> tuple[Selection, ...]:

@@ -66,8 +66,9 @@ class Renewal:
 
     def wait(self) -> None:
         """Return when no load is under way."""
-        if self._thread is not None:
-            self._thread.join()
+        thread = self._thread  # which the thread itself takes away at its end
+        if thread is not None:
+            thread.join()
 
     def files(self) -> Iterable[Path]:
         """Return the files and folders that are loaded."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import shutil
 import sys
@@ -17,6 +16,7 @@ from refengine.authoring.exploring.recordings import LIMIT
 from refengine.authoring.exploring.scope import Scope
 from refengine.authoring.exploring.session import LEAVING, execute
 from refengine.authoring.exploring.workspace import Workspace
+from refengine.cli.arguments import CommandParser
 from refengine.cli.backends import reader_of
 from refengine.cli.exit_codes import ERROR, OK
 from refengine.cli.load import expanded
@@ -30,7 +30,7 @@ PROMPT = "refengine> "
 _DESCRIPTION = """\
 Look around in recorded events: type a condition and see the events for which it holds, count what they have in
 common, ask why it does not hold for another one. Where standard input is no terminal, each of its lines is a command;
-the exit code is 1 when one of them was wrong."""
+the exit code is 1 when one of them was wrong, 2 when rules or recordings cannot be read."""
 
 _EXAMPLES = """\
 examples:
@@ -159,13 +159,8 @@ class _Reading:
         self._width = len(text)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="refengine repl",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _parser() -> CommandParser:
+    parser = CommandParser("repl", _DESCRIPTION, _EXAMPLES)
     parser.add_argument(
         "-e",
         dest="events",

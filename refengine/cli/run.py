@@ -11,6 +11,7 @@ from pathlib import Path
 from refengine.cli.collection import seldom_collected
 from refengine.cli.configuration import Configuration
 from refengine.cli.container_names import container_names
+from refengine.cli.event_sources import with_sources
 from refengine.cli.exit_codes import OK
 from refengine.cli.load import load_rules
 from refengine.cli.messages import Messages
@@ -37,11 +38,12 @@ def run(request: Request) -> int:
 
     :raises RefengineError: when something cannot start or go on; what was started has been ended then.
     """
-    options, configuration, messages = request.options, request.configuration, request.messages
+    configuration, messages = request.configuration, request.messages
+    options = with_sources(request.options, configuration)
     loaded = _loaded(options, configuration, messages)
     observed = observations(options, configuration, loaded, messages)
     if options.dry_run:
-        messages.tell("dry run: nothing is watched")
+        messages.note("dry run: configuration and rules load, and no events are looked at")
         return OK
     if options.drop_privileges:
         _drop_privileges(observed)  # before there are other threads, which would keep theirs

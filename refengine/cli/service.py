@@ -99,6 +99,7 @@ class Service:
         if self._files is not None:
             yield 1.0, self._reload_if_changed
         if is_live:
+            yield 1.0, self._say_warnings
             drops = DropWatch(
                 self._settings.drops,
                 lambda: total(watch.statistics() for watch in self._watches),
@@ -113,9 +114,15 @@ class Service:
         if self._supervisor.watchdog is not None:
             yield self._supervisor.watchdog / 2, self._supervisor.alive
 
+    def _say_warnings(self) -> None:
+        for watch in self._watches:
+            watch.say_warnings()
+
     def _reload_if_asked(self) -> None:
         if self._asked.reload:
             self._asked.reload = False
+            if self._files is not None:
+                self._files.take_as_known()  # before they are loaded: what changes after that is seen as ever
             self.renewal.request()
 
     def _reload_if_changed(self) -> None:

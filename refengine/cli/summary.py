@@ -45,6 +45,8 @@ def total(parts: Iterable[Statistics]) -> Statistics:
         found.filtered += part.filtered
         for cause, count in part.dropped.copy().items():
             found.dropped[cause] = found.dropped.get(cause, 0) + count
+        for kind, count in part.unwatched.copy().items():
+            found.unwatched[kind] = found.unwatched.get(kind, 0) + count
     return found
 
 
@@ -65,4 +67,7 @@ def summary(tally: Tally, statistics: Statistics) -> str:
     dropped = sum(statistics.dropped.values())
     causes = ", ".join(f"{cause}: {count}" for cause, count in sorted(statistics.dropped.items()) if count)
     lines.append(f"Events dropped: {dropped}" + (f" ({causes})" if causes else ""))
+    unwatched = ", ".join(f"{kind}: {count}" for kind, count in sorted(statistics.unwatched.items()) if count)
+    if unwatched:
+        lines.append(f"Not watched: {unwatched}")
     return "\n".join(lines)

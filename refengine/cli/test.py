@@ -16,12 +16,12 @@ from refengine.authoring.testing.outcome import Report
 from refengine.authoring.testing.reports import REPORTS
 from refengine.authoring.testing.session import Session
 from refengine.authoring.testing.watching import marks, wait_for_change
-from refengine.cli.messages import Messages
+from refengine.cli.arguments import CommandParser
+from refengine.cli.exit_codes import UNUSABLE
 from refengine.engine import Evaluator
-from refengine.errors import UsageError
 from refengine.terminal import Style
 
-PASSED, FAILED, UNUSABLE = 0, 1, 2
+PASSED, FAILED = 0, 1
 
 _DESCRIPTION = """\
 Run unit tests of rules: files called NAME.test.yaml, and tests in the comments of rules files (lines that begin with
@@ -48,25 +48,23 @@ exit codes: 0 every test passed; 1 some failed; 2 some could not be used, or the
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command with the arguments given, by default those of the process; return the exit code."""
+    """Run the command with the arguments given, by default those of the process; return the exit code.
+
+    :raises UsageError: when what is named cannot be tested.
+    """
     options = _parser().parse_args(arguments)
-    try:
-        return _run(options)
-    except UsageError as error:
-        Messages().fail(str(error))
-        return UNUSABLE  # 1 is for tests that fail
-
-
-def _run(options: argparse.Namespace) -> int:
     if not options.watch:
         return _once(options)[0]
+    watched = set(options.paths)
     while True:
+        before = marks(watched)  # what is saved while the tests run has not been tested
         code, session = _once(options)
         watched = session.files | {path for path in options.paths if path.is_dir()}
-        sys.stdout.write("waiting for a file to change; Ctrl-C ends this\n")
-        sys.stdout.flush()
+        before = {**marks(watched), **{path: before[path] for path in watched & before.keys()}}
         try:
-            changed = wait_for_change(marks(watched))
+            sys.stdout.write("waiting for a file to change; Ctrl-C ends this\n")
+            sys.stdout.flush()
+            changed = wait_for_change(before)
         except KeyboardInterrupt:
             return code
         sys.stdout.write(f"\n{', '.join(map(str, changed))} changed\n")
@@ -99,13 +97,8 @@ def exit_code(report: Report) -> int:
     return FAILED if report.count("failed") else PASSED
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="refengine test",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _parser() -> CommandParser:
+    parser = CommandParser("test", _DESCRIPTION, _EXAMPLES)
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", type=Path, help="a test file, a rules file or a folder"
     )

@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 from refengine.conformance.case import EXPECTATIONS, SPEC
+from refengine.errors import RefengineError
 
 EDITION = "0.44"
 FORMAT_VERSION = 1
@@ -31,7 +32,7 @@ _PLACEHOLDER = re.compile(r"\{([a-z_]+)(?:\*([0-9]+))?\}")
 _EVENT_KEYS = {"$time": "time", "$source": "source", "$number": "number"}
 
 
-class CaseFormatError(Exception):
+class CaseFormatError(RefengineError):
     """A file of cases that is not in the authors' form."""
 
 

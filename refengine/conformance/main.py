@@ -13,17 +13,18 @@ from functools import partial
 from pathlib import Path
 from typing import get_args
 
+from refengine.cli.arguments import CommandParser
 from refengine.cli.version import own_version
 from refengine.conformance import engine, falco
-from refengine.conformance.build import CaseFormatError, build, written
+from refengine.conformance.build import build, written
 from refengine.conformance.case import FEATURES, SPEC, load_suite
-from refengine.conformance.harness import Harness, HarnessError, Implementation
+from refengine.conformance.harness import Harness, Implementation
 from refengine.conformance.report import REPORTS
 from refengine.conformance.runner import Run, chosen, run_cases
 from refengine.conformance.serve import serve
 from refengine.engine import Evaluator
 
-PASSED, FAILED, UNUSABLE = 0, 1, 2
+PASSED, FAILED = 0, 1
 
 _DESCRIPTION = """\
 Run the conformance suite of the rules language.
@@ -50,21 +51,12 @@ exit codes: 0 no case failed; 1 some did; 2 the suite or the harness could not b
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with the arguments given, by default those of the process; return the exit code."""
     options = _parser().parse_args(arguments)
-    try:
-        with universal_time():
-            return _ACTIONS[options.action](options)
-    except (HarnessError, CaseFormatError, OSError) as error:
-        sys.stderr.write(f"Error: {error}\n")
-        return UNUSABLE
+    with universal_time():
+        return _ACTIONS[options.action](options)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="refengine conformance",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+def _parser() -> CommandParser:
+    parser = CommandParser("conformance", _DESCRIPTION, _EXAMPLES)
     parser.add_argument("action", nargs="?", choices=sorted(_ACTIONS), default="run", help="what to do")
     parser.add_argument("--harness", metavar="PROGRAM", help="the program to drive, with its arguments")
     parser.add_argument(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any, TextIO
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TextIO
 
 from refengine.conformance.answer import Answer
 from refengine.conformance.build import FORMAT_VERSION
@@ -12,6 +12,8 @@ from refengine.conformance.case import Case
 from refengine.conformance.harness import Implementation
 
 Ask = Callable[[Case], Answer]
+
+_STOPPED: Final[Mapping[str, Any]] = {"stopped": True}
 
 
 def serve(implementation: Implementation, ask: Ask, requests: TextIO, answers: TextIO) -> int:
@@ -22,21 +24,33 @@ def serve(implementation: Implementation, ask: Ask, requests: TextIO, answers: T
     for line in requests:
         if not line.strip():
             continue
-        message = json.loads(line)
-        command = message.get("command")
-        if command == "start":
-            reply = _introduction(implementation)
-        elif command == "run":
-            reply = _reply(message["case"], implementation, ask)
-        elif command == "stop":
-            reply = {"stopped": True}
-        else:
-            reply = {"failed": f"unknown command {command!r}"}
+        reply = _answer(line, implementation, ask)
         answers.write(json.dumps(reply) + "\n")
         answers.flush()
-        if command == "stop":
+        if reply == _STOPPED:
             return 0
     return 0
+
+
+def _answer(line: str, implementation: Implementation, ask: Ask) -> Mapping[str, Any]:
+    """Return the answer to a request, which may not be one."""
+    try:
+        message = json.loads(line)
+    except ValueError as error:
+        return {"failed": f"a request is a line of JSON: {error}"}
+    if not isinstance(message, dict):
+        return {"failed": "a request is a JSON object"}
+    command = message.get("command")
+    if command == "start":
+        return _introduction(implementation)
+    if command == "stop":
+        return _STOPPED
+    if command != "run":
+        return {"failed": f"unknown command {command!r}"}
+    case = message.get("case")
+    if not isinstance(case, dict) or "id" not in case:
+        return {"failed": "the request has no case with an id"}
+    return _reply(case, implementation, ask)
 
 
 def _introduction(implementation: Implementation) -> dict[str, Any]:

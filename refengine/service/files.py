@@ -33,6 +33,10 @@ class FileWatch:
         self._known = self._seen
         return True
 
+    def take_as_known(self) -> None:
+        """Take the files as they are now for known, so that no change until now is told any more."""
+        self._known = self._seen = look(self._paths())
+
 
 def look(paths: Iterable[Path]) -> Look:
     """Return what tells one state of the files from another."""

@@ -12,7 +12,8 @@ from refengine.authoring.linting.checks import CHECKS, lint
 from refengine.authoring.linting.comparisons import plainer
 from refengine.authoring.linting.fixing import fixed_texts
 from refengine.authoring.linting.reports import REPORTS
-from refengine.cli.lint import FOUND, INVALID, main
+from refengine.cli.exit_codes import UNUSABLE
+from refengine.cli.lint import FOUND, main
 from refengine.engine import Engine, Matching
 from refengine.errors import UsageError
 from refengine.event import RecordedEvent
@@ -212,7 +213,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main([str(path), "--fix"]) == 0
     assert path.read_text(encoding="utf-8") == rule("evt.type = open")
     path.write_text(rule("evt.type = opne"), encoding="utf-8")
-    assert main([str(path), "--fix"]) == INVALID
+    assert main([str(path), "--fix"]) == UNUSABLE
     assert "unknown event type 'opne'" in capsys.readouterr().out
     with pytest.raises(UsageError, match="there is no check 'x'"):
         main([str(path), "--select", "x"])

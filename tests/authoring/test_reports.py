@@ -12,7 +12,8 @@ import pytest
 
 from refengine.authoring.testing.outcome import Report
 from refengine.authoring.testing.reports import REPORTS
-from refengine.cli.test import FAILED, PASSED, UNUSABLE, main
+from refengine.cli.exit_codes import UNUSABLE
+from refengine.cli.test import FAILED, PASSED, main
 from refengine.terminal import Style
 from tests.authoring.suites import RULES, run
 

@@ -74,7 +74,7 @@ def test_json_has_every_backend_with_its_capabilities(capsys: pytest.CaptureFixt
 def test_the_subcommand_is_reached_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert refengine(["backends", "capture"]) == 0
     assert capsys.readouterr().out.startswith("capture: ")
-    assert refengine(["backends", "--format", "yaml"]) == 1
+    assert refengine(["backends", "--format", "yaml"]) == 2
 
 
 RULES = """

@@ -35,7 +35,7 @@ def say(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str
     """Run the command and return its exit code and what it wrote to both streams."""
 
     def run(*words: str) -> tuple[int, str, str]:
-        code = learn.main(words)
+        code = main(["learn", *words])
         return code, *capsys.readouterr()
 
     return run
@@ -51,6 +51,13 @@ def exercise(number: int = 1) -> Path:
 
 def solve(number: int = 1) -> None:
     exercise(number).write_text(COURSE.lessons[number - 1].solution)
+
+
+def test_a_lesson_named_alone_is_started(say: Say) -> None:
+    assert say("5")[1].startswith("Lesson 5: ")
+    assert say(COURSE.lessons[10].name)[1].startswith("Lesson 11: ")
+    assert say("99")[2].startswith("Error: there is no lesson 99")
+    assert say("5", "6")[0] == 2
 
 
 def test_the_first_call_makes_the_folder_and_shows_what_is_to_be_done(say: Say) -> None:
@@ -220,11 +227,10 @@ def test_words_that_make_no_sense_are_refused(say: Say, words: tuple[str, ...], 
     assert not Path("refengine-lessons").exists()
 
 
-def test_an_unknown_word_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        learn.main(["hnit"])
-    assert ended.value.code == 2
-    assert "hint" in capsys.readouterr().err
+def test_an_unknown_word_is_refused(say: Say) -> None:
+    code, _, err = say("hnit")
+    assert code == 2
+    assert "there is no 'hnit', did you mean 'hint'?" in err
 
 
 def test_a_folder_with_other_things_is_left_alone(say: Say) -> None:
@@ -309,6 +315,8 @@ class Terminal:
     def __init__(self, *command: str) -> None:
         self.seen = ""
         self._end, other = pty.openpty()
+        self._poll = select.poll()
+        self._poll.register(self._end, select.POLLIN)
         environment = {**os.environ, "TERM": "xterm", "PYTHONPATH": os.pathsep.join(sys.path)}
         environment.pop("NO_COLOR", None)
         self.process = subprocess.Popen(command, stdin=other, stdout=other, stderr=other, env=environment)
@@ -318,7 +326,7 @@ class Terminal:
         end = time.monotonic() + seconds
         start = len(self.seen)
         while text not in self.seen[start:]:
-            ready, _, _ = select.select([self._end], [], [], max(0.0, end - time.monotonic()))
+            ready = self._poll.poll(max(0.0, end - time.monotonic()) * 1000)
             assert ready, f"there was no {text!r} in {self.seen[start:]!r}"
             try:
                 data = os.read(self._end, 65536)
@@ -341,6 +349,13 @@ class Terminal:
         os.close(self._end)
 
 
+def save(text: str) -> None:
+    """Replace the exercise at once: what is written in place is for a moment an empty file, which may be checked too."""
+    beside = exercise().with_name("saving")
+    beside.write_text(text)
+    beside.replace(exercise())
+
+
 @pytest.fixture
 def terminal() -> Iterator[Terminal]:
     opened = Terminal(sys.executable, "-m", "refengine", "learn", "--watch")
@@ -356,9 +371,9 @@ def test_watching_goes_on_at_each_save_and_answers_keys(terminal: Terminal) -> N
     assert "0 of 2 tests pass" in first
     terminal.press("h")
     terminal.until("Hint 1 of 4")
-    exercise().write_text(exercise().read_text().replace("evt.type = open", "evt.type ="))
+    save(exercise().read_text().replace("evt.type = open", "evt.type ="))
     assert "error:" in terminal.until("keys: h hint")
-    solve()
+    save(COURSE.lessons[0].solution)
     after = terminal.until("keys: h hint")
     assert "Lesson 1 is solved" in after
     assert "Lesson 2: Two comparisons" in after

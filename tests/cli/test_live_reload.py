@@ -79,10 +79,12 @@ def test_a_second_backend_takes_over_and_no_event_is_lost(tmp_path: Path) -> Non
         os.kill(process.pid, signal.SIGHUP)
         until(lambda: "Second" in out.read_text() or process.poll() is not None)
         assert process.poll() is None, err.read_text()
-        time.sleep(0.5)
+        handed_over = maker.count
+        until(lambda: maker.count > handed_over + 100)
         maker.ended = True
         maker.join()
-        time.sleep(1)
+        last = f"{tmp_path}/made{maker.count - 1}"
+        until(lambda: f'"{last}"' in out.read_text())
     finally:
         maker.ended = True
         process.terminate()

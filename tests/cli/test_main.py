@@ -205,15 +205,60 @@ def test_a_closed_pipe_ends_quietly() -> None:
         assert done.stdout.splitlines()[1] in ("0", "141")
 
 
+PRINTING = (
+    "--help", "--list", "backends", "conformance list", "conformance --help", "explain --help", "fmt - ", "learn list",
+    "lint --list-checks", "test --help",
+)  # fmt: skip
+"""Command lines that print, of options and of subcommands, through `print`, `write` and the help of a parser."""
+
+
+def printing(line: str, stdout: int) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "refengine", *line.split()], cwd=ROOT, input="- list: some\n  items: [a]\n", stdout=stdout,
+        stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_an_error() -> None:
+@pytest.mark.parametrize("line", PRINTING)
+def test_a_full_disk_is_an_error(line: str) -> None:
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "refengine", "--list"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True,
-            timeout=60, check=False,
-        )  # fmt: skip
-    assert done.returncode == 1
-    assert done.stderr == "Error: the output: No space left on device\n"
+        done = printing(line, full.fileno())
+    assert done.stderr == "Error: cannot write to the output: No space left on device\n"
+    assert done.returncode in (1, 2)
+
+
+@pytest.mark.parametrize("line", PRINTING)
+def test_output_that_nobody_reads_ends_the_program_quietly(line: str) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        done = printing(line, write)
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("lnit rules/", "did you mean 'lint'?"),
+        ("fmt --chek rules/", "unknown option --chek, did you mean --check?"),
+        ("doctor --frmat json", "did you mean --format?"),
+        ("conformance lst", "did you mean 'list'?"),
+    ],
+)
+def test_what_was_meant_is_suggested(line: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(line.split()) in (1, 2)
+    assert told in capsys.readouterr().err
+
+
+def test_subcommands_fail_with_a_code_that_is_no_answer(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.yaml"
+    broken.write_text("- rule: [\n")
+    assert main(["fmt", "--check", str(broken)]) == 2
+    assert main(["explain", "-r", str(broken)]) == 2
+    assert main(["lint", "--select", "nothing", str(broken)]) == 2
 
 
 @pytest.mark.corpus

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from refengine.cli.options import HelpRequested, Options, parse_options
+from refengine.cli.arguments import HelpRequested
+from refengine.cli.options import Options, parse_options
 from refengine.errors import UsageError
 from refengine.terminal import Style
 
@@ -37,6 +38,11 @@ def test_nothing_is_asked_for_by_default() -> None:
     assert options.describe_rule is None
     assert options.seconds is None
     assert options.recording is None
+
+
+def test_a_time_limit_of_zero_is_none() -> None:
+    assert parse("-M", "0").seconds is None
+    assert parse("-M", "1.5").seconds == 1.5
 
 
 @pytest.mark.parametrize(
@@ -88,14 +94,14 @@ def test_markdown_is_an_old_word_for_a_format() -> None:
         (["ls"], "a command to watch stands behind --"),
         (["-r"], "expected one argument"),
         (["--"], "there is no command behind --"),
-        (["-M", "soon"], "'soon' is not a number of seconds above zero"),
-        (["-M", "0"], "not a number of seconds above zero"),
-        (["-M", "nan"], "not a number of seconds above zero"),
+        (["-M", "soon"], "'soon' is not a number of seconds"),
+        (["-M", "-1"], "not a number of seconds"),
+        (["-M", "nan"], "not a number of seconds"),
         (["--pid", "x"], "'x' is not a process id"),
         (["-p", "0"], "'0' is not a process id"),
         (["-p", "99999999999"], "is not a process id"),
         (["--format", "json"], "--format goes with --list"),
-        (["--list", "--format", "xml"], "invalid choice"),
+        (["--list", "--format", "xml"], "there is no 'xml': there are text, markdown, json"),
         (["--list", "--format", "json", "--markdown"], "exclude each other"),
         (["-N"], "-N goes with --list"),
         (["-e", "f", "--", "ls"], "events come from one place"),

@@ -72,7 +72,7 @@ def test_no_library_is_needed_where_nobody_sits_at_a_terminal(tmp_path: Path) ->
 
 def test_wrong_options_are_told(tmp_path: Path) -> None:
     done = run(tmp_path, "", "-e", "/nowhere.scap")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "the recording '/nowhere.scap' is not there" in done.stderr
     assert run(tmp_path, "", "--limit", "0").returncode != 0
 
@@ -82,6 +82,8 @@ class Terminal:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLIN)
         self.screen = b""
 
     def type(self, keys: bytes) -> None:
@@ -92,7 +94,7 @@ class Terminal:
         end = time.monotonic() + 30
         while text not in self.screen:
             assert time.monotonic() < end, f"{text!r} did not come: {self.screen!r}"
-            if select.select([self._descriptor], [], [], 0.2)[0]:
+            if self._poll.poll(200):
                 try:
                     came = os.read(self._descriptor, 1 << 16)
                 except OSError:  # the other side has gone
@@ -146,7 +148,7 @@ def test_a_person_completes_interrupts_and_leaves(tmp_path: Path) -> None:
         terminal.wait_for(b"did you mean 'proc.name'?")
         terminal.wait_for(PROMPT)
         terminal.type(b"shad")
-        time.sleep(0.3)
+        terminal.wait_for(b"shad")
         terminal.type(b"\x15proc.name = sh\r")
         terminal.wait_for(b"it holds for 1 of 4 events")
         terminal.wait_for(PROMPT)
@@ -170,9 +172,9 @@ def test_the_tab_key_completes(tmp_path: Path) -> None:
     with session(tmp_path) as (terminal, _):
         terminal.wait_for(PROMPT)
         terminal.type(b"evt.ty")
-        time.sleep(0.5)
+        terminal.wait_for(b"evt.type.is[")  # one of the completions that are offered
         terminal.type(b"\t")
-        time.sleep(0.5)
+        terminal.wait_for(b"pe\x1b[0m")  # what was missing of evt.type
         terminal.type(b" = close\r")
         terminal.wait_for(b"it holds for 1 of 4 events")
 

@@ -18,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from tests.addresses import HOST, own_port
+
 pytest.importorskip("aiohttp", reason="needs aiohttp to receive audit events")
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,11 +45,6 @@ EVENT = {
     "requestReceivedTimestamp": "2024-01-01T00:00:00.000000Z",
     "stageTimestamp": "2024-01-01T00:00:00.000001Z",
 }
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
@@ -103,7 +100,7 @@ class Service:
     def __init__(self, folder: Path, more: str = "", **environment: str) -> None:
         self.rules = folder / "rules.yaml"
         self.write_rules("First")
-        self.web, self.audit = free_port(), free_port()
+        self.web, self.audit = own_port(), own_port()
         self.configuration = folder / "falco.yaml"
         self.configuration.write_text(
             f"""
@@ -112,7 +109,7 @@ watch_config_files: true
 json_output: true
 webserver:
   enabled: true
-  listen_address: 127.0.0.1
+  listen_address: {HOST}
   listen_port: {self.web}
   prometheus_metrics_enabled: true
 metrics:
@@ -125,7 +122,7 @@ metrics:
         with self.said.open("w") as stderr:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "refengine", "-c", str(self.configuration),
-                 "--listen", f"http://127.0.0.1:{self.audit}/k8s-audit", "-P", str(folder / "pid")],
+                 "--listen", f"http://{HOST}:{self.audit}/k8s-audit", "-P", str(folder / "pid")],
                 cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True, env={**os.environ, **environment},
             )  # fmt: skip
         try:
@@ -138,7 +135,7 @@ metrics:
         self.rules.write_text(RULE.format(name=name))
 
     def get(self, path: str) -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", self.web, timeout=5)
+        connection = http.client.HTTPConnection(HOST, self.web, timeout=5)
         try:
             connection.request("GET", path)
             return connection.getresponse().read().decode()
@@ -149,7 +146,7 @@ metrics:
             connection.close()
 
     def post(self, times: int = 1) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self.audit, timeout=5)
+        connection = http.client.HTTPConnection(HOST, self.audit, timeout=5)
         for _ in range(times):
             connection.request("POST", "/k8s-audit", json.dumps(EVENT), {"Content-Type": "application/json"})
             assert connection.getresponse().read() is not None
@@ -193,6 +190,13 @@ def test_a_life(tmp_path: Path, receiver: Receiver) -> None:
         until(lambda: len(receiver.alerts) == 3)
         assert receiver.alerts[2]["rule"] == "Falco internal: hot restart failure"
         assert (receiver.alerts[2]["source"], receiver.alerts[2]["priority"]) == ("internal", "Critical")
+
+        # Who looks at the files has seen this change, too, and does not tell of it again: it has looked twice by now.
+        def looks() -> int:
+            return len((tmp_path / "metrics.jsonl").read_text().splitlines())
+
+        before = looks()
+        until(lambda: looks() >= before + 25)
         service.post()
         until(lambda: len(receiver.alerts) == 4)
         assert receiver.alerts[3]["rule"] == "Second"
@@ -236,7 +240,7 @@ def test_a_sink_that_fails_loses_nothing_while_the_queue_holds(tmp_path: Path, r
 
 
 def test_dead_sinks_do_not_hold_up_the_others_or_the_end(tmp_path: Path) -> None:
-    dead = f"http://127.0.0.1:{free_port()}/"
+    dead = f"http://{HOST}:{own_port()}/"
     sinks = (
         f"http_output: {{enabled: true, url: '{dead}'}}\n"
         "program_output: {enabled: true, keep_alive: true, program: 'sleep 100'}\n"

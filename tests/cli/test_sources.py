@@ -23,6 +23,7 @@ from refengine.cli.document import Document, Node
 from refengine.cli.options import parse_options
 from refengine.errors import UsageError
 from refengine.terminal import Style
+from tests.addresses import HOST, own_port
 from tests.corpus import corpus
 from tests.running import ROOT, completed, running, wait_for
 
@@ -104,6 +105,58 @@ def test_what_nobody_takes_is_an_error(arguments: tuple[str, ...], fault: str) -
         chosen(*arguments)
 
 
+@pytest.mark.parametrize("switch", ["--enable-source", "--disable-source"])
+def test_switching_sources_is_without_effect_on_recordings(tmp_path: Path, switch: str) -> None:
+    path = tmp_path / "events.jsonl"
+    path.write_text('{"evt.type": "execve", "proc.name": "true"}\n')
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES)
+    for source in ("syscall", "k8s_audit", "nope"):
+        done = completed("-r", rules, "-e", path, switch, source)
+        assert (done.returncode, "started true" in done.stdout) == (0, True)
+    replay = ("-o", "engine.kind=replay", "-o", f"engine.replay.capture_file={path}")
+    assert "started true" in completed("-r", rules, *replay, switch, "k8s_audit").stdout
+
+
+@pytest.mark.parametrize("switch", ["--enable-source", "--disable-source"])
+def test_a_source_that_does_not_exist_is_named(tmp_path: Path, switch: str) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULES)
+    done = completed("-r", rules, switch, "nope", "--", "true")
+    assert done.returncode == 1
+    assert "unknown event source 'nope': there are k8s_audit, syscall" in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["foo", "gvisor", "KMOD"])
+def test_an_engine_that_does_not_exist_is_named(tmp_path: Path, kind: str) -> None:
+    fault = f"'engine.kind' must be one of modern_ebpf, kmod, ebpf, replay, nodriver, not '{kind}'"
+    path = tmp_path / "falco.yaml"
+    path.write_text(f"engine: {{kind: {kind}}}\n")
+    for arguments in ((path, ()), (None, (f"engine.kind={kind}",))):
+        with pytest.raises(UsageError) as caught:
+            load_configuration(*arguments)
+        assert fault in str(caught.value)
+
+
+def test_without_a_driver_there_are_the_events_of_others() -> None:
+    configuration = load_configuration(None, ["engine.kind=nodriver"])
+    audit = ("k8s_audit", Target(address=Address(URL)))
+    assert chosen("--listen", URL, configuration=configuration) == [audit]
+    assert chosen("--listen", URL, "--", "true", configuration=configuration) == [
+        ("ptrace", Target(("true",))),
+        audit,
+    ]
+    for arguments in ((), ("--enable-source", "syscall")):
+        with pytest.raises(UsageError, match="nothing to watch: engine kind nodriver is without"):
+            chosen(*arguments, configuration=configuration)
+
+
+def test_a_replay_needs_a_file() -> None:
+    configuration = load_configuration(None, ["engine.kind=replay"])
+    with pytest.raises(UsageError, match=r"needs 'engine\.replay\.capture_file'"):
+        chosen(configuration=configuration)
+
+
 def test_the_plugin_of_a_falco_configuration_is_the_backend(tmp_path: Path) -> None:
     path = tmp_path / "falco.yaml"
     path.write_text(
@@ -181,9 +234,8 @@ def rules(tmp_path: Path) -> Path:
 
 @contextlib.contextmanager
 def started(rules: Path, *arguments: str | Path) -> Iterator[tuple[subprocess.Popen[str], int]]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with running("-r", rules, "--listen", f"http://127.0.0.1:{port}/k8s-audit", *arguments) as run:
+    port = own_port()
+    with running("-r", rules, "--listen", f"http://{HOST}:{port}/k8s-audit", *arguments) as run:
         yield run, port
 
 
@@ -191,7 +243,7 @@ def post(port: int, event: Mapping[str, object] = EVENT) -> None:
     pytest.importorskip("aiohttp", reason="aiohttp is not installed")
     deadline = time.monotonic() + 20
     while True:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection(HOST, port, timeout=10)
         try:
             connection.request("POST", "/k8s-audit", json.dumps(event))
             assert connection.getresponse().status == 200

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from refengine.backends.base import Statistics
-from refengine.cli.summary import Tally, summary
+from refengine.cli.summary import Tally, summary, total
 from refengine.output.alert import Alert
 from refengine.priority import Priority
 
@@ -33,6 +33,12 @@ def test_the_summary_counts_by_priority_and_rule() -> None:
         "Events evaluated: 8\n"
         "Events dropped: 2 (buffer full: 2)"
     )
+
+
+def test_what_was_noticed_and_not_watched_is_told_where_there_is_any() -> None:
+    assert summary(Tally(), Statistics(unwatched={"b": 0})).endswith("\nEvents dropped: 0")
+    unwatched = total([Statistics(unwatched={"b": 1, "a": 2, "c": 0}), Statistics(unwatched={"b": 1})])
+    assert summary(Tally(), unwatched).endswith("\nNot watched: a: 2, b: 2")
 
 
 def test_a_run_without_alerts_has_a_summary_too() -> None:

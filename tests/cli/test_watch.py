@@ -91,6 +91,21 @@ def test_a_dry_run_starts_nothing(rules: Path, tmp_path: Path) -> None:
     assert "2 rules are enabled" in done.stderr
 
 
+def test_a_dry_run_of_nothing_looks_at_configuration_and_rules(rules: Path, tmp_path: Path) -> None:
+    done = completed("-r", rules, "--dry-run")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "dry run: configuration and rules load" in done.stderr
+    faulty = tmp_path / "faulty.yaml"
+    faulty.write_text("- {rule: r, desc: d, condition: evt.typ = open, output: o, priority: INFO}\n")
+    done = completed("-r", faulty, "--dry-run")
+    assert done.returncode == 1
+    assert "LOAD_ERR_COMPILE_CONDITION" in done.stderr
+    addition = 'append_output[]={"extra_fields": [{"x": "%no.such"}]}'
+    done = completed("-r", rules, "--dry-run", "-o", addition)
+    assert done.returncode == 1
+    assert "no.such" in done.stderr
+
+
 def test_the_time_limit_ends_the_command(rules: Path, tmp_path: Path) -> None:
     done = completed("-r", rules, "-M", "0.3", "--", "sh", "-c", f"sleep 30; touch {tmp_path}/late")
     assert done.returncode == 0

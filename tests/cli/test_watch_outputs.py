@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.addresses import HOST, own_port
 from tests.running import completed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,17 +79,16 @@ def test_the_profile_of_rules_is_printed(tmp_path: Path) -> None:
 
 
 def test_a_watched_command_can_ask_for_the_metrics_of_its_watcher(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = int(taken.getsockname()[1])
+    port = own_port()
     asks = (
         "import sys, urllib.request; "
-        f"sys.stdout.write(urllib.request.urlopen('http://127.0.0.1:{port}/metrics', timeout=20).read().decode())"
+        f"sys.stdout.write(urllib.request.urlopen('http://{HOST}:{port}/metrics', timeout=20).read().decode())"
     )
     done = watch(
         tmp_path,
         f': > {tmp_path}/watched; exec {sys.executable} -c "{asks}"',
         "webserver.enabled=true",
-        "webserver.listen_address=127.0.0.1",
+        f"webserver.listen_address={HOST}",
         f"webserver.listen_port={port}",
         "webserver.prometheus_metrics_enabled=true",
         "metrics.enabled=true",

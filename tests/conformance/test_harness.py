@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import shlex
+import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
 
+from refengine.cli.main import main as refengine
 from refengine.conformance.case import load_suite
 from refengine.conformance.harness import Harness, HarnessError
 from refengine.conformance.main import main
@@ -38,6 +40,17 @@ def test_this_engine_behind_the_protocol_gives_the_same_result(capsys: pytest.Ca
     code = main(["--harness", shlex.join(OURSELVES), "--format", "json"])
     (run,) = json.loads(capsys.readouterr().out)["runs"]
     assert (code, run["passed"], run["cases"]) == (0, len(load_suite()), [])
+
+
+def test_what_is_no_request_is_answered_and_ends_nothing() -> None:
+    requests = ["what", "[1]", '{"command": "run"}', '{"command": "dance"}', '{"command": "stop"}']
+    done = subprocess.run(OURSELVES, input="\n".join(requests), capture_output=True, text=True, check=True)
+    *answers, end = [json.loads(line) for line in done.stdout.splitlines()]
+    reasons = ["a line of JSON", "a JSON object", "no case with an id", "unknown command 'dance'"]
+    assert len(answers) == len(reasons)
+    for answer, reason in zip(answers, reasons, strict=True):
+        assert reason in answer["failed"]
+    assert end == {"stopped": True}
 
 
 def test_the_example_passes_what_it_knows_and_skips_the_rest() -> None:
@@ -75,7 +88,7 @@ def test_a_harness_of_another_format_is_refused() -> None:
 def test_a_harness_that_cannot_start_is_an_error_of_its_own(
     harness: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["--harness", harness]) == 2
+    assert refengine(["conformance", "--harness", harness]) == 2
     assert "Error: " in capsys.readouterr().err
 
 

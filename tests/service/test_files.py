@@ -19,6 +19,18 @@ def test_a_change_is_told_once_and_when_it_is_over(tmp_path: Path) -> None:
     assert not watch.changed()
 
 
+def test_files_that_are_taken_as_known_are_told_at_their_next_change(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text("a")
+    watch = FileWatch(lambda: [file])
+    file.write_text("ab")
+    assert not watch.changed()
+    watch.take_as_known()
+    assert not told(watch)
+    file.write_text("abc")
+    assert told(watch)
+
+
 def told(watch: FileWatch) -> bool:
     watch.changed()
     return watch.changed()

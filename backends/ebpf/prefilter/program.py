@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from refengine.backends.ebpf.plan import EXECUTIONS, Plan
@@ -29,6 +30,9 @@ _Steps: TypeAlias = "tuple[tuple[Level, str], ...]"
 
 
 _FAILURES: Final[_Steps] = ((Level.RESULT, "f->result < 0"),)
+
+_REMEMBERED: Final = 4096
+"""Comparisons whose atoms are remembered: each is asked for at every level, and for its cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,7 @@ def _passes(event_type: str, precondition: Precondition, facts: Facts, level: Le
     return all(outcomes) if isinstance(precondition, AllOf) else any(outcomes)
 
 
+@lru_cache(_REMEMBERED)
 def _atom(event_type: str, comparison: Comparison) -> Atom:
     found = atom(event_type, comparison)
     assert found is not None, "preconditions have only what is decided"

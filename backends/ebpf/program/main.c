@@ -98,16 +98,18 @@ int every_exit(struct exit_context *ctx)
 }
 
 #if BY_RAW_TRACEPOINT
-#define IS_COMPAT 2 /* in the status of a thread: the call was made in the 32-bit way, with other numbers */
-
 BPF_PROG_ARRAY(entries, 512);
 
 /* The exit of any system call: what is not wanted has no entry, and is done with. */
 int any_exit(struct exit_context *ctx)
 {
-    u32 status = DIRECT(u32, bpf_get_current_task_btf(), TASK_STATUS);
-    if (!(status & IS_COMPAT))
-        entries.call(ctx, CALL_NUMBER(ctx));
+    if (is_32_bit_call()) {
+        struct scratch *s = own_scratch();
+        if (s)
+            s->counters[CALLS_32]++;
+        return 0;
+    }
+    entries.call(ctx, CALL_NUMBER(ctx));
     return 0;
 }
 #endif

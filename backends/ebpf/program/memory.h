@@ -133,6 +133,14 @@ static __always_inline void begin(struct scratch *s, u32 kind)
     bpf_get_current_comm(s->record.comm, sizeof(s->record.comm));
 }
 
+#define IS_COMPAT 2 /* in the status of a thread: the call was made in the 32-bit way, with other numbers */
+
+/* Whether the current call is a 32-bit one; at the end of an execution, whether it is of a 32-bit program. */
+static __always_inline bool is_32_bit_call(void)
+{
+    return DIRECT(u32, bpf_get_current_task_btf(), TASK_STATUS) & IS_COMPAT;
+}
+
 static __always_inline bool is_own(void)
 {
     int zero = 0;

@@ -113,9 +113,15 @@ static __always_inline void put_built(struct scratch *s, u32 kind, u64 address)
     keep(s, blob, kind, length, address);
 }
 
+/* An empty blob says that there is a path, and that it is deeper or longer than can be shown here. */
 static __always_inline void put_path(struct scratch *s, u32 kind, u64 address, const char *path)
 {
-    build_path(s, path, TEXT_MAX);
+    if (!build_path(s, path, TEXT_MAX)) {
+        struct blob *blob = room(s);
+        if (blob)
+            keep(s, blob, kind, 0, address);
+        return;
+    }
     if (s->at == TEXT_MAX)
         prepend(s, "", 0);
     put_built(s, kind, address);

@@ -92,6 +92,15 @@ static __always_inline void put_cgroups(struct scratch *s, const char *task)
 #endif
 }
 
+/* Count a 32-bit call by which a process or thread is born or ends; all 32-bit calls are counted elsewhere if they can. */
+static __always_inline void note_32_bit_call(struct scratch *s)
+{
+#if !BY_RAW_TRACEPOINT
+    if (is_32_bit_call())
+        s->counters[CALLS_32]++;
+#endif
+}
+
 RAW_TRACEPOINT_PROBE(sched_process_exec)
 {
     struct scratch *s = own_scratch();
@@ -104,6 +113,8 @@ RAW_TRACEPOINT_PROBE(sched_process_exec)
     const char *mm = POINTER(task, TASK_MM);
     const char *file = POINTER(mm, MM_EXE_FILE);
     s->counters[SEEN]++;
+    if (is_32_bit_call())
+        s->counters[PROGRAMS_32]++;
     follow_execution(task);
     begin(s, EXECUTION);
     struct program *found = PUT_STRUCT(s, PROGRAM, 0, struct program);
@@ -132,6 +143,7 @@ RAW_TRACEPOINT_PROBE(sched_process_fork)
     struct settings *chosen = settings.lookup(&zero);
     if (!s || !chosen)
         return 0;
+    note_32_bit_call(s);
     const char *parent = (const char *)ctx->args[0];
     const char *task = (const char *)ctx->args[1];
     u32 pid = FIELD(u32, task, TASK_TGID);
@@ -177,6 +189,7 @@ RAW_TRACEPOINT_PROBE(sched_process_exit)
     struct settings *chosen = settings.lookup(&zero);
     if (!s || !chosen)
         return 0;
+    note_32_bit_call(s);
     const char *task = (const char *)ctx->args[0];
     const char *signal = POINTER(task, TASK_SIGNAL);
     if (FIELD(s32, signal, SIGNAL_LIVE) == 0)

@@ -95,7 +95,17 @@ struct child {
     u32 parent;          /* the process that is the child's parent */
 };
 
-enum counter { SEEN = 0, FILTERED = 1, SENT = 2, RING_FULL = 3, NO_CAPTURE = 4, COUNTERS = 8 };
+enum counter {
+    SEEN = 0,
+    FILTERED = 1,
+    SENT = 2,
+    RING_FULL = 3,
+    NO_CAPTURE = 4,
+    PROGRAMS_32 = 5,  /* executions of 32-bit programs */
+    CALLS_32 = 6,     /* 32-bit calls that were noticed: where there is one program for the exits of all calls
+                         each that returns, else births and ends */
+    COUNTERS = 8
+};
 
 /* What to copy of a system call's memory. */
 enum capture_kind {

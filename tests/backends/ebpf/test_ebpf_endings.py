@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from benchmarks.monitor import program_ids, programs_left, wait_until_attached
+from benchmarks.monitor import program_ids, programs_left
 from refengine.backends.registry import availability
+from tests.running import ready
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -32,15 +32,8 @@ def monitor(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         pytest.skip(f"{found.reason}; {found.remedy}")
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES.format(folder=tmp_path), encoding="utf-8")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "refengine", "--backend", "ebpf", "-U", "-r", rules],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        wait_until_attached(process)
+    with ready("--backend", "ebpf", "-U", "-r", rules) as process:
         yield process
-        process.kill()
 
 
 def test_what_happens_while_it_is_stopped_is_told_afterwards(

@@ -32,7 +32,9 @@ def events_of(connector: ProcessConnector, pid: int) -> list[ProcessEvent]:
     found: list[ProcessEvent] = []
     until = time.monotonic() + 20
     while time.monotonic() < until and not any(event.kind == EXIT for event in found):
-        select.select([connector], [], [], 1)
+        poll = select.poll()
+        poll.register(connector, select.POLLIN)
+        poll.poll(1000)
         found += [event for event in connector.read(100) if event.pid == pid]
     return found
 

@@ -150,7 +150,7 @@ def test_a_process_whose_first_thread_has_ended(watch: Watch, c_program: Callabl
         collect(backend.read, lambda found: len(found) > 3)
         started = time.monotonic()
         backend.close()
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 30, "it hangs"
     finally:
         watch.close()
         target.kill()

