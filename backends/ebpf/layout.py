@@ -7,8 +7,8 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 RECORD: Final = struct.Struct("=QIIq6QQIIIII16sI")
-CALL: Final = struct.Struct("=QIIq6Q8xII28xI")
-"""What of a record the event of a system call needs in any case: all but who it was, but for the numbers of it."""
+CALL: Final = struct.Struct("=QIIq6Q12xI28xI")
+"""What of a record the event of a system call needs in any case: all but who it was, but for the thread's number."""
 WHO: Final = slice(72, 116)
 """The part of a record that says who it was: start, numbers, user, group and short name."""
 COMM: Final = slice(100, 116)

@@ -33,16 +33,16 @@ class Record:
     """A record, and what it holds of the program's memory, by address.
 
     It answers the questions that decoders ask of a memory; a thread's number is not looked at, since the
-    record is of one thread. `data` are its bytes.
+    record is of one thread. `data` are its bytes, `blobs` those that are neither memory nor text, None while they
+    have not been asked for; `first_end` is where the first blob ends, 0 until it has been looked at by itself. Who
+    makes a record sets the three: see `recorded`.
     """
 
-    __slots__ = ("_blobs", "_descriptors", "_first_end", "_memory", "_texts", "data")
+    __slots__ = ("_descriptors", "_memory", "_texts", "blobs", "data", "first_end")
 
-    def __init__(self, data: bytes) -> None:
-        self.data: Final = data
-        self._blobs: dict[tuple[int, int], bytes] | None = None
-        self._first_end = 0
-        """Where the first blob ends, once it has been looked at by itself."""
+    data: bytes
+    blobs: dict[tuple[int, int], bytes] | None
+    first_end: int
 
     @property
     def head(self) -> Head:
@@ -67,17 +67,14 @@ class Record:
     def string(self, tid: int, address: int, limit: int = 4096) -> str | None:
         """Return the text up to the first NUL, None where it was not copied."""
         data = self.data
-        if self._blobs is None and len(data) >= _FIRST_CONTENT:
+        if self.blobs is None and len(data) >= _FIRST_CONTENT:
             # Nearly always it is the first blob, and often the only one.
             kind, length, at = _UNPACK_BLOB(data, _RECORD_SIZE)
-            if kind == _TEXT and at == address:
-                end = _FIRST_CONTENT + length
-                self._first_end = end + 7 & ~7
-                stop = data.find(b"\0", _FIRST_CONTENT, end)
-                if stop < 0:
-                    stop = end
-                if stop - _FIRST_CONTENT > limit:
-                    stop = _FIRST_CONTENT + limit
+            end = _FIRST_CONTENT + length
+            if kind == _TEXT and at == address and 0 < length <= limit and end <= len(data):
+                self.first_end = end + 7 & ~7
+                # The kernel copies up to the first NUL and with it, if there is one: no other byte is one.
+                stop = end if data[end - 1] else end - 1
                 return data[_FIRST_CONTENT:stop].decode("utf-8", "surrogateescape")
         self._parsed()
         text = self._texts.get(address)
@@ -92,7 +89,7 @@ class Record:
 
         It is the empty string where the directory is too deep to be told: what was known of it need not hold.
         """
-        if self._blobs is None and self._first_end >= len(self.data):
+        if self.blobs is None and self.first_end >= len(self.data):
             return None
         return self.text(_WORKING_DIRECTORY)
 
@@ -128,10 +125,10 @@ class Record:
         return short_name(self.data[COMM])
 
     def _parsed(self) -> dict[tuple[int, int], bytes]:
-        blobs = self._blobs
+        blobs = self.blobs
         if blobs is not None:
             return blobs
-        blobs = self._blobs = {}
+        blobs = self.blobs = {}
         memory: dict[int, bytes] = {}
         texts: dict[int, bytes] = {}
         self._memory, self._texts = memory, texts
@@ -152,6 +149,13 @@ class Record:
             else:
                 blobs[kind, 0 if kind in _OF_THE_PROCESS else address] = content
         return blobs
+
+
+def recorded(data: bytes) -> Record:
+    """Return the record with these bytes, of which nothing has been asked yet."""
+    record = Record()
+    record.data, record.blobs, record.first_end = data, None, 0
+    return record
 
 
 @lru_cache(4096)

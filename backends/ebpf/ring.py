@@ -60,20 +60,25 @@ class Ring:
         at, end = self._consumer[0], self._producer[0]
         if at == end:
             return []
-        data, words, mask = self._producer_map, self._words, self._mask
+        data, words = self._producer_map, self._words
         records: list[bytes] = []
         keep = records.append
-        while at < end and len(records) < limit:
-            start = _PAGE + (at & mask)
+        # The buffer is mapped twice in a row: from a place in the first, all that is written is without a break.
+        start = _PAGE + (at & self._mask)
+        to_place = at - start
+        last = end - to_place
+        while start < last and len(records) < limit:
             head = words[start >> 2]
-            if head & _BUSY:
-                break
-            if head & _DISCARDED:
-                head &= ~_DISCARDED
-            else:
-                start += _HEAD
+            start += _HEAD
+            if head < _DISCARDED:
                 keep(data[start : start + head])
-            at += (head + _HEAD + 7) & ~7
+            elif head & _BUSY:
+                start -= _HEAD
+                break
+            else:
+                head &= ~_DISCARDED
+            start += head + 7 & ~7
+        at = start + to_place
         self._consumer[0] = at
         return records
 

@@ -61,7 +61,7 @@ class Tracker:
             if thread is None or thread.is_dead:
                 thread = self._recognise(record)
             self._state.apply(event, thread)
-            if thread.cwd:
+            if thread.cwd and (record.blobs is not None or record.first_end < len(record.data)):
                 directory = record.working_directory()
                 if directory is not None:
                     thread.set_cwd(directory or probe.working_directory(event.tid) or "")

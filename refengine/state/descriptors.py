@@ -12,6 +12,8 @@ CLIENT, SERVER = "client", "server"
 DESCRIPTOR_LIMIT = 4096
 """How many descriptors of a process are kept."""
 
+_new = object.__new__
+
 
 @dataclass(slots=True, eq=False)
 class Descriptor:
@@ -68,6 +70,25 @@ class Descriptor:
             self.lower_layer,
             self.name,
         )
+
+
+def opened_file(kind: str, name: str, raw_name: str, open_flags: int, dev: int, ino: int) -> Descriptor:
+    """Return `Descriptor(kind, name, raw_name, open_flags, dev, ino)`.
+
+    It is made without the class's own call, which takes three times as long: this is on the way of every open.
+    """
+    made = _new(Descriptor)
+    made.type = kind
+    made.name = name
+    made.raw_name = raw_name
+    made.open_flags = open_flags
+    made.dev = dev
+    made.ino = ino
+    made.mount_id = made.process = 0
+    made.tuple = made.listening = made.protocol = made.role = None
+    made.connected = made.upper_layer = made.lower_layer = False
+    made.reported_name = ""
+    return made
 
 
 DESCRIPTOR_TYPES = {

@@ -27,36 +27,40 @@ from refengine.tables.flags import FLAG_TABLES
 _CREATED: Final = FLAG_TABLES["file_flags"]["O_F_CREATED"]
 _OPEN_HOW = struct.Struct("=QQQ")  # flags, mode, resolve
 _PERMISSIONS: Final = 0o7777
+_open_flags: Final = kb.open_flags
+_open_mode: Final = kb.open_mode
 _MOUNT_MAGIC: Final = 0xFFFF0000  # programs of old set it in the upper half of mount flags
 _MOUNT_MAGIC_VALUE: Final = 0xC0ED0000
 
 
 def _opened(call: Call, flags: int) -> tuple[int, int | None, int | None]:
     """Return the flags with what the kernel found out, and the device and inode of the opened file."""
-    mine = kb.open_flags(flags)
+    mine = _open_flags(flags)
     if call.result < 0:
         return mine, 0, 0
     if call.created:
         mine |= _CREATED
-    identity = call.process.identity(call.tid, call.result) if call.identify else None
+    if not call.identify:
+        return mine, None, None
+    identity = call.process.identity(call.tid, call.result)
     return (mine, *identity) if identity is not None else (mine, None, None)
 
 
 def _open(call: Call) -> list[ParamValue | None]:
     name, flags, mode = call.args[:3]
     mine, dev, ino = _opened(call, flags)
-    return [call.result, call.memory.string(call.tid, name), mine, kb.open_mode(flags, mode), dev, ino]
+    return [call.result, call.memory.string(call.tid, name), mine, _open_mode(flags, mode), dev, ino]
 
 
 def _openat(call: Call) -> list[ParamValue | None]:
-    directory, name, flags, mode = call.args[:4]
+    directory, name, flags, mode, _, _ = call.args
     mine, dev, ino = _opened(call, flags)
     return [
         call.result,
         ((directory & 0xFFFFFFFF) ^ 0x80000000) - 0x80000000,
         call.memory.string(call.tid, name),
         mine,
-        kb.open_mode(flags, mode),
+        _open_mode(flags, mode),
         dev,
         ino,
     ]
@@ -76,7 +80,7 @@ def _openat2(call: Call) -> list[ParamValue | None]:
         number,
         path,
         mine,
-        kb.open_mode(flags, mode),
+        _open_mode(flags, mode),
         kb.openat2_flags(resolve),
         dev,
         ino,

@@ -18,7 +18,7 @@ from refengine.event.paths import (
     slashed,
     working_directory,
 )
-from refengine.state.descriptors import Descriptor
+from refengine.state.descriptors import Descriptor, opened_file
 from refengine.state.threads import Thread
 from refengine.state.transitions.params import integer, result, succeeded, text
 from refengine.tables.event_types import EVENT_TYPES, EventType
@@ -96,7 +96,7 @@ def open_file(state: SystemState, event: Event, thread: Thread) -> None:
         raw, name = opened_names(event)
         name = printable(name)
     flags = flags or 0
-    descriptor = Descriptor("d" if flags & _O_DIRECTORY else "f", name, raw, flags, dev or 0, ino or 0)
+    descriptor = opened_file("d" if flags & _O_DIRECTORY else "f", name, raw, flags, dev or 0, ino or 0)
     if flags & _LAYERS:
         descriptor.upper_layer = bool(flags & _UPPER_LAYER)
         descriptor.lower_layer = bool(flags & _LOWER_LAYER)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from refengine.backends.ebpf.captures import captures, packed
 from refengine.backends.ebpf.layout import CHILD, DESCRIPTOR, PLAN_SIZE, PROGRAM, RECORD, BlobKind, RecordKind
-from refengine.backends.ebpf.record import Record
+from refengine.backends.ebpf.record import recorded
 from refengine.event import Event
 from refengine.event.sockets import InetAddress, InetTuple
 from refengine.fields.registry import extractor_of
@@ -258,7 +258,7 @@ def test_what_is_kept_of_threads_goes_with_them() -> None:
 def test_a_record_that_is_cut_short_has_what_is_there() -> None:
     data = opened(b"/etc/shadow")
     for end in range(RECORD.size, len(data)):
-        Record(data[:end]).string(0, PATH_ADDRESS)
+        recorded(data[:end]).string(0, PATH_ADDRESS)
 
 
 def test_captures_name_calls_and_fit_the_plan() -> None:
