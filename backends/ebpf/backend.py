@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,7 @@ from refengine.backends.ebpf.layout import COUNTERS, NAME_IN_SET, SCRATCH_SIZE, 
 from refengine.backends.ebpf.loading import Compiler, Loaded
 from refengine.backends.ebpf.needs import check
 from refengine.backends.ebpf.plan import Plan, make_plan
-from refengine.backends.ebpf.prefilter.program import Prefilters, make_prefilters
+from refengine.backends.ebpf.prefilter.program import Prefilters, make_prefilters, second_part
 from refengine.backends.ebpf.prefilter.table import decides
 from refengine.backends.ebpf.ring import Ring
 from refengine.backends.ebpf.tracepoints import tracepoints_of_exits
@@ -119,17 +119,12 @@ class EbpfBackend:
             self._tracepoints = _tracepoints(wanted)
             self._loaded = loaded = compiler.load(
                 prefilters.text,
-                tuple(dict.fromkeys(prefilters.functions.values())),
+                (*dict.fromkeys(prefilters.functions.values()), *prefilters.parts),
                 ring_pages=self._ring_pages,
                 names_max=sum(map(len, prefilters.names.values())) + 1,
                 raw=self._tracepoints is None,
             )
-        self._warnings = [
-            f"the kernel does not take the prefilter of {BY_NUMBER[number].name} "
-            f"({loaded.rejected[name].splitlines()[0]}): every such event is evaluated outside of it"
-            for number, name in prefilters.functions.items()
-            if name in loaded.rejected
-        ]
+        self._warnings = list(_refusals(prefilters, loaded.rejected))
         try:
             self._ring = Ring(loaded.descriptors["ring"], self._ring_pages * 4096)
             self._decoder = Decoder(plan, self._snap_length)
@@ -154,8 +149,12 @@ class EbpfBackend:
             binding.update_map(descriptors["plans"], number, packed(table.get(watched.name, ())))
         settings = SETTINGS.pack(os.getpid(), plan.environment, plan.threads, 0)
         binding.update_map(descriptors["settings"], 0, settings)
-        for step, program in enumerate(("begin_record", "copy_step")):
-            binding.update_map(descriptors["continuations"], step, descriptors[program].to_bytes(4, "little"))
+        places = {"begin_record": 0, "copy_step": 1, **prefilters.parts}
+        for program, place in places.items():
+            if program in descriptors:
+                binding.update_map(
+                    descriptors["continuations"], place, descriptors[program].to_bytes(4, "little")
+                )
 
     def _attach(self, plan: Plan, prefilters: Prefilters, descriptors: Mapping[str, int]) -> None:
         for name in RAW_TRACEPOINTS:
@@ -233,6 +232,22 @@ class EbpfBackend:
             self._ring.close()
             self._ring = None
         loaded.close()
+
+
+def _refusals(prefilters: Prefilters, rejected: Mapping[str, str]) -> Iterator[str]:
+    """Yield what the kernel has not taken, with its reason and what follows."""
+    for number, name in prefilters.functions.items():
+        call = BY_NUMBER[number].name
+        part = second_part(name)
+        if name in rejected:
+            reason = rejected[name].splitlines()[0]
+            yield f"the kernel does not take the prefilter of {call} ({reason}): every such event is evaluated outside of it"
+        elif part in rejected:
+            reason = rejected[part].splitlines()[0]
+            yield (
+                f"the kernel does not take the second part of the prefilter of {call} ({reason}): "
+                "events that their arguments and the beginning or end of the path do not exclude are evaluated outside of it"
+            )
 
 
 def _tracepoints(wanted: Sequence[int]) -> Mapping[int, int] | None:

@@ -6,9 +6,12 @@ for true, and an event that cannot fulfil it any more is done with.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import or_
 from typing import Final, TypeAlias
 
 from refengine.backends.ebpf.plan import EXECUTIONS, Plan
@@ -16,6 +19,7 @@ from refengine.backends.ebpf.prefilter.atom import Atom
 from refengine.backends.ebpf.prefilter.facts import Facts, Level
 from refengine.backends.ebpf.prefilter.sockets import USES
 from refengine.backends.ebpf.prefilter.table import OPENS, PATHS, atom
+from refengine.backends.ebpf.prefilter.text import COMPONENT_MAX
 from refengine.backends.ebpf.prefilter.values import names_key
 from refengine.backends.precondition import AllOf, Comparison, Precondition
 
@@ -31,6 +35,13 @@ _Steps: TypeAlias = "tuple[tuple[Level, str], ...]"
 
 _FAILURES: Final[_Steps] = ((Level.RESULT, "f->result < 0"),)
 
+_FIRST_PART: Final = 2
+"""The place of the first second part among the continuations."""
+
+_FACT: Final = re.compile(r"\bf->")
+"""A fact in a formula. Where few calls come, it is read from memory each time: of what is in a register the verifier
+learns something by each comparison, and has to look at each combination of what it has learnt."""
+
 _REMEMBERED: Final = 4096
 """Comparisons whose atoms are remembered: each is asked for at every level, and for its cost."""
 
@@ -40,25 +51,27 @@ class Prefilters:
     """The prefilters of a set of rules.
 
     `text` is the C of all of them, `functions` the name of the one for each system call that has one, which calls with
-    the same formula share, `never`
+    the same formula share, `parts` the second parts that some go on with, by their names, and their places among
+    the continuations, `never`
     the calls of which no event can match any rule, `names` the sets of names that are looked up, by their keys.
     """
 
     text: str
     functions: Mapping[int, str]
+    parts: Mapping[str, int]
     never: frozenset[int]
     names: Mapping[int, frozenset[bytes]]
 
 
 def make_prefilters(plan: Plan, preconditions: Mapping[str, Precondition]) -> Prefilters:
     """Return the prefilters for the system calls of `plan`."""
-    groups: dict[tuple[_Steps, frozenset[Level]], dict[int, str]] = {}
+    groups: dict[tuple[_Steps, frozenset[Level], int], dict[int, str]] = {}
     never: set[int] = set()
     names: dict[int, frozenset[bytes]] = {}
     for number, watched in plan.calls.items():
         if watched.name in EXECUTIONS:
             # One that went well is told of where the new program is in place.
-            groups.setdefault((_FAILURES, frozenset()), {})[number] = watched.name
+            groups.setdefault((_FAILURES, frozenset(), 0), {})[number] = watched.name
             continue
         precondition = preconditions.get(watched.name)
         if precondition is None:
@@ -69,15 +82,50 @@ def make_prefilters(plan: Plan, preconditions: Mapping[str, Precondition]) -> Pr
         steps = tuple(_steps(watched.name, precondition))
         if steps:
             levels = frozenset(_levels(watched.name, precondition))
-            groups.setdefault((steps, levels), {})[number] = watched.name
+            lengths = _lengths(precondition)
+            groups.setdefault((steps, levels, lengths), {})[number] = watched.name
             names.update((names_key(found), found) for found in _names(watched.name, precondition) if found)
     functions: dict[int, str] = {}
+    parts: dict[str, int] = {}
     texts: list[str] = []
-    for (steps, levels), members in groups.items():
+    for (steps, levels, lengths), members in groups.items():
         name = f"prefilter_{min(members)}"
-        texts.append(_function(name, members, steps, levels))
+        first, second = _parted(steps, levels)
+        looks = _Looks(members, levels, lengths)
+        if second:
+            part = second_part(name)
+            parts[part] = _FIRST_PART + len(parts)
+            texts.append(_function(part, looks, second, "pass(ctx, s)"))
+            texts.append(_function(name, looks, first, f"go_on(ctx, s, {parts[part]})", counts=True))
+        else:
+            texts.append(_function(name, looks, first, "pass(ctx, s)", counts=True))
         functions.update(dict.fromkeys(members, name))
-    return Prefilters("\n".join(texts), functions, frozenset(never), names)
+    return Prefilters("\n".join(texts), functions, parts, frozenset(never), names)
+
+
+def second_part(function: str) -> str:
+    """Return the name of what a prefilter goes on with, if it does."""
+    return f"{function}_name"
+
+
+def _parted(steps: _Steps, levels: frozenset[Level]) -> tuple[_Steps, _Steps]:
+    """Return the steps of the first and of the second part, which few calls come to: that is where names are made.
+
+    The first is small, so that it is quick, and the kernel takes it where the second is too large.
+    """
+    first = tuple(step for step in steps if step[0] < Level.NAME)
+    return (first, steps[len(first) :]) if first and Level.NAME in levels else (steps, ())
+
+
+def _lengths(precondition: Precondition) -> int:
+    """Return how long the last components of directories are that are compared: a bit for each length."""
+    if isinstance(precondition, Comparison):
+        texts = precondition.constants if precondition.field == "fd.directory" else ()
+        found = {len(os.fsencode(str(text).rpartition("/")[2])) for text in texts}
+        return sum(1 << length for length in found if length <= COMPONENT_MAX)
+    if isinstance(precondition, bool):
+        return 0
+    return reduce(or_, map(_lengths, precondition.parts), 0)
 
 
 def _steps(event_type: str, precondition: Precondition) -> Iterator[tuple[Level, str]]:
@@ -163,33 +211,46 @@ def _atom(event_type: str, comparison: Comparison) -> Atom:
     return found
 
 
-def _function(name: str, members: Mapping[int, str], steps: _Steps, levels: frozenset[Level]) -> str:
-    """Return the program for the calls `members`, names by number, which differ in their arguments only.
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """What a program has to look at: the calls it is for, names by number, which differ in their arguments only.
 
-    What a level looks at is read where it is one of `levels`, or others do with it.
+    What a level looks at is read where it is one of `levels`, or others do with it; `lengths` are those of `_lengths`.
     """
+
+    members: Mapping[int, str]
+    levels: frozenset[Level]
+    lengths: int
+
+
+def _function(name: str, looks: _Looks, steps: _Steps, ending: str, *, counts: bool = False) -> str:
+    """Return a program that asks `steps`, and ends with what `ending` says; where it `counts`, events are new to it."""
     lines = [
         f"int {name}(struct exit_context *ctx)",
         "{",
         "    struct scratch *s = own_scratch();",
         "    if (!s)",
         "        return 0;",
+        *(["    s->counters[SEEN]++;"] if counts else []),
         "    struct facts *f = begin_facts(s, CALL_RESULT(ctx));",
+        "    volatile struct facts *now = f;",
     ]
     reached = Level.RESULT
     for level, formula in steps:
         # A formula of one level may have parts of every lower one, though alone they decided nothing.
         for passed in map(Level, range(reached + 1, level + 1)):
-            if passed in levels or passed is Level.ARGUMENTS:
-                lines += _READS[passed](members)
+            if passed in looks.levels or passed is Level.ARGUMENTS:
+                lines += _READS[passed](looks)
         reached = level
+        if level >= Level.NAME:
+            formula = _FACT.sub("now->", formula)
         lines += [f"    if (!({formula}))", "        return reject(s);"]
-    return "\n".join([*lines, "    return pass(ctx, s);", "}", ""])
+    return "\n".join([*lines, f"    return {ending};", "}", ""])
 
 
-def _read_arguments(members: Mapping[int, str]) -> list[str]:
-    lines = ["    read_call(f);"]
-    for number, name in members.items():
+def _read_arguments(looks: _Looks) -> list[str]:
+    lines = ["    const char *task = (const char *)bpf_get_current_task_btf();", "    read_call(f, task);"]
+    for number, name in looks.members.items():
         if name in OPENS:
             flags = _FLAGS[name]
             read = "read_how(f, f->args[2])" if flags is None else f"use_flags(f, f->args[{flags}])"
@@ -197,14 +258,14 @@ def _read_arguments(members: Mapping[int, str]) -> list[str]:
     return lines
 
 
-def _read_text(members: Mapping[int, str]) -> list[str]:
+def _read_text(looks: _Looks) -> list[str]:
     """Return the reading of the path: its place among the arguments differs, its reading is in the program once."""
     lines = [
         "    struct given_text text;",
         "    u64 address = f->args[0];",
         "    s64 directory = WORKING_DIRECTORY_NUMBER;",
     ]
-    beside_folder = [number for number, name in members.items() if PATHS[name] == (0, 1)]
+    beside_folder = [number for number, name in looks.members.items() if PATHS[name] == (0, 1)]
     if beside_folder:
         condition = " || ".join(f"CALL_NUMBER(ctx) == {number}" for number in beside_folder)
         lines += [
@@ -213,11 +274,11 @@ def _read_text(members: Mapping[int, str]) -> list[str]:
             "        address = f->args[1];",
             "    }",
         ]
-    return [*lines, "    read_text(f, &text, address, directory);"]
+    return [*lines, f"    read_text(f, &text, address, directory, task, {looks.lengths:#x});"]
 
 
-def _read_socket(members: Mapping[int, str]) -> list[str]:
-    uses = {number: USES[name] for number, name in members.items()}
+def _read_socket(looks: _Looks) -> list[str]:
+    uses = {number: USES[name] for number, name in looks.members.items()}
     lines = ["    struct ends *e = own_ends();", f"    u32 use = {min(uses.values()).name};"]
     for number, use in uses.items():
         if use is not min(uses.values()):
@@ -225,7 +286,7 @@ def _read_socket(members: Mapping[int, str]) -> list[str]:
     return [*lines, "    if (!e)", "        return pass(ctx, s);", "    read_ends(f, e, use);"]
 
 
-_READS: Final[Mapping[Level, Callable[[Mapping[int, str]], list[str]]]] = {
+_READS: Final[Mapping[Level, Callable[[_Looks], list[str]]]] = {
     Level.ARGUMENTS: _read_arguments,
     Level.CONTAINER: lambda _: ["    bool on_host = is_on_host();"],
     Level.SOCKET: _read_socket,

@@ -15,7 +15,7 @@ from refengine.backends.ebpf.prefilter.facts import AT_FDCWD, Facts, is_plain
 
 _START: Final = 16
 _END: Final = 8
-_COMPONENT_MAX: Final = 31
+COMPONENT_MAX: Final = 31
 """A last component of the working directory that is longer is not looked at."""
 
 
@@ -51,7 +51,7 @@ def _end_of(directory: bytes | None) -> bytes:
     """Return the known end of a working directory."""
     component = b"" if directory is None else directory.rpartition(b"/")[2]
     end = (b"/" + component)[-_END:]
-    return end if 0 < len(component) <= _COMPONENT_MAX and is_plain(end) else b""
+    return end if 0 < len(component) <= COMPONENT_MAX and is_plain(end) else b""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,16 +3,15 @@
 static __always_inline struct facts *begin_facts(struct scratch *s, s64 result)
 {
     struct facts *f = &s->facts;
-    s->counters[SEEN]++;
     f->result = result;
     f->known = f->plain = f->has_flags = false;
     return f;
 }
 
 /* Read the arguments of the call that prefilters look at, from the saved registers. */
-static __always_inline void read_call(struct facts *f)
+static __always_inline void read_call(struct facts *f, const char *task)
 {
-    const char *registers = (const char *)bpf_task_pt_regs((void *)bpf_get_current_task_btf());
+    const char *registers = (const char *)bpf_task_pt_regs((void *)task);
     f->args[0] = DIRECT(u64, registers, SAVED_DI);
     f->args[1] = DIRECT(u64, registers, SAVED_SI);
     f->args[2] = DIRECT(u64, registers, SAVED_DX);

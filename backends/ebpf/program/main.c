@@ -42,7 +42,8 @@ struct exit_context {
 #define BEGIN 0
 #define COPY 1
 
-BPF_PROG_ARRAY(continuations, 2);
+/* What programs go on with: these two, then the second parts of prefilters. */
+BPF_PROG_ARRAY(continuations, 512);
 
 /* Copy one thing after another for a call that something before this has let pass, then write the record out.
  *
@@ -78,6 +79,13 @@ static __always_inline int pass(struct exit_context *ctx, struct scratch *s)
     continuations.call(ctx, BEGIN);
     s->counters[NO_CAPTURE]++;
     return 0;
+}
+
+/* Let the second part of a prefilter decide; where the kernel has not taken it, the event passes. */
+static __always_inline int go_on(struct exit_context *ctx, struct scratch *s, u32 part)
+{
+    continuations.call(ctx, part);
+    return pass(ctx, s);
 }
 
 /* No rule can match the event. */

@@ -129,10 +129,13 @@ static __always_inline bool look_for_folder(struct facts *f, const struct given_
     return true;
 }
 
-/* Find how the working directory ends: its last component, where that is short and plain. */
-static __always_inline void look_at_working_directory(struct facts *f)
+/* Find how the working directory ends: its last component, where that is short and plain.
+ *
+ * Of one whose length is none of `lengths`, a bit for each, it is enough to know that: it is told as what no name is.
+ */
+static __always_inline void look_at_working_directory(struct facts *f, const char *task, u64 lengths)
 {
-    const char *fs = DIRECT(const char *, bpf_get_current_task_btf(), TASK_FS);
+    const char *fs = DIRECT(const char *, task, TASK_FS);
     if (!fs)
         return;
     const char *mount = DIRECT(const char *, fs, FS_PWD + PATH_MNT);
@@ -141,9 +144,14 @@ static __always_inline void look_at_working_directory(struct facts *f)
     if (!mount || !dentry || DIRECT(u64, mount, VFSMOUNT_ROOT) == (u64)dentry)
         return;
     u64 length = DIRECT(u64, dentry, DENTRY_PARENT + 8) >> 32;
-    u64 before = (u64)'/' << 56, word = DIRECT(u64, dentry, DENTRY_NAME);
     if (length > INLINE_NAME_MAX)
         return;
+    if (!(lengths >> length & 1)) {
+        f->folder_end = 0;
+        f->folder_end_known = ~0ULL;
+        return;
+    }
+    u64 before = (u64)'/' << 56, word = DIRECT(u64, dentry, DENTRY_NAME);
     if (length >= 8) {
         before = word;
         word = DIRECT(u64, dentry, DENTRY_NAME + 8);
@@ -163,8 +171,9 @@ static __always_inline void look_at_working_directory(struct facts *f)
     f->folder_end_known = known;
 }
 
-/* Read the text of a path that is relative to `directory`, and see what it tells. */
-static __always_inline void read_text(struct facts *f, struct given_text *text, u64 address, s64 directory)
+/* Read the text of a path that is relative to `directory`, and see what it tells; `lengths` as above. */
+static __always_inline void read_text(struct facts *f, struct given_text *text, u64 address, s64 directory,
+                                      const char *task, u64 lengths)
 {
     s64 got = bpf_probe_read_user_str(text->words, NAME_LIMIT, (const void *)address);
     if (got < 2 || got >= NAME_LIMIT)
@@ -193,5 +202,5 @@ static __always_inline void read_text(struct facts *f, struct given_text *text, 
     if (slashes && look_for_folder(f, text, in_front))
         return;
     if (is_here)
-        look_at_working_directory(f);
+        look_at_working_directory(f, task, lengths);
 }

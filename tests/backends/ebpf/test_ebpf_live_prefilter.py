@@ -30,6 +30,7 @@ from refengine.interest import interest_of
 from refengine.rulefile.rule import Rule
 from refengine.source import Source
 from tests.control_groups import control_group
+from tests.corpus import corpus
 from tests.socket_comparisons import COMPARISONS
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -351,6 +352,18 @@ def work(folder):
                 if number is not None:
                     os.close(number)
 """
+
+
+@pytest.mark.corpus
+@pytest.mark.parametrize("file", ["falco_rules", "falco-incubating_rules", "falco-sandbox_rules"])
+def test_the_kernel_takes_the_prefilters_of_public_rules(file: str) -> None:
+    rules = load_rules(corpus(f"rules/{file}.yaml")).enabled("syscall")
+    backend = connect("ebpf", Target()).backend
+    backend.open(interest_of(rules, backend.capabilities.decides))
+    try:
+        assert [warning for warning in backend.warnings() if "does not take" in warning] == []
+    finally:
+        backend.close()
 
 
 def test_paths(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from refengine import load_rules
 from refengine.backends.ebpf.layout import BlobKind, RecordKind
 from refengine.backends.ebpf.plan import make_plan
 from refengine.backends.ebpf.prefilter.facts import Facts, Level
-from refengine.backends.ebpf.prefilter.program import expression, make_prefilters, passes
+from refengine.backends.ebpf.prefilter.program import expression, make_prefilters, passes, second_part
 from refengine.backends.ebpf.prefilter.table import atom, decides
 from refengine.backends.precondition import Comparison, Precondition
 from refengine.condition.interpret import Interpreter
@@ -297,6 +297,27 @@ def test_what_costs_little_is_decided_first() -> None:
     assert "word_at" not in steps[Level.ARGUMENTS]
     assert "flags" not in steps[Level.RESULT]
     assert steps[Level.THREAD].index("flags") < steps[Level.THREAD].index("word_at")
+
+
+def test_what_makes_the_name_is_a_part_of_its_own() -> None:
+    rule = rule_with("proc.name = cat and fd.name = /etc/shadow and evt.is_open_read = true")
+    interest = interest_of([rule], decides)
+    found = make_prefilters(make_plan(interest), interest.preconditions)
+    ((part, place),) = found.parts.items()
+    name = found.functions[257]
+    assert part == second_part(name)
+    programs = dict(
+        text.split("(", 1) for text in found.text.split("int ")[1:] if text.startswith("prefilter")
+    )
+    assert f"go_on(ctx, s, {place})" in programs[name]
+    assert "read_name" not in programs[name]
+    assert "read_name" in programs[part]
+    assert sum("[SEEN]++" in program for program in programs.values()) == 1
+
+
+def test_what_needs_no_name_has_one_part() -> None:
+    interest = interest_of([rule_with("proc.name = cat and evt.is_open_read = true")], decides)
+    assert not make_prefilters(make_plan(interest), interest.preconditions).parts
 
 
 def test_calls_that_no_rule_can_match_are_not_attached_to() -> None:

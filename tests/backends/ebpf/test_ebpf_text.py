@@ -174,7 +174,7 @@ int main(void)
         dentry.hash_and_length = (u64)length << 32 | 77;
         if (length < 40) memcpy(dentry.shortname, leaf, length + 1);
         mount.root = length ? 0 : (u64)&dentry;
-        read_text(f, &text, (u64)raw, directory);
+        read_text(f, &text, (u64)raw, directory, (const char *)&task, ~0ULL);
         if (!f->plain) { printf("0\n"); continue; }
         printf("1 %d", f->absolute);
         put(f->end, f->end_known);
