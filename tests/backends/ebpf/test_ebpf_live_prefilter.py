@@ -358,10 +358,11 @@ def work(folder):
 @pytest.mark.parametrize("file", ["falco_rules", "falco-incubating_rules", "falco-sandbox_rules"])
 def test_the_kernel_takes_the_prefilters_of_public_rules(file: str) -> None:
     rules = load_rules(corpus(f"rules/{file}.yaml")).enabled("syscall")
-    backend = connect("ebpf", Target()).backend
+    connection = connect("ebpf", Target())
+    backend = connection.backend
     backend.open(interest_of(rules, backend.capabilities.decides))
     try:
-        assert [warning for warning in backend.warnings() if "does not take" in warning] == []
+        assert [warning for warning in connection.warnings() if "does not take" in warning] == []
     finally:
         backend.close()
 
