@@ -58,7 +58,9 @@ def running(*arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def ready(*arguments: str | Path, stdout: int | IO[str] = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
+def ready(
+    *arguments: str | Path, stdout: int | IO[str] = subprocess.PIPE, stderr: IO[str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """Have the program running while the body does, which begins when the program says that all has been started.
 
     It says so as to a service manager, once everything is attached and what was there already has been taken in.
@@ -72,6 +74,7 @@ def ready(*arguments: str | Path, stdout: int | IO[str] = subprocess.PIPE) -> It
             cwd=ROOT,
             env={**os.environ, "NOTIFY_SOCKET": f"@{name[1:]}"},
             stdout=stdout,
+            stderr=stderr,
             text=True,
         ) as process:
             try:

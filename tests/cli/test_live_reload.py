@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from refengine.backends.registry import availability
+from tests.ebpf import require_ebpf
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(240)]
@@ -60,9 +60,7 @@ class Maker(threading.Thread):
 
 
 def test_a_second_backend_takes_over_and_no_event_is_lost(tmp_path: Path) -> None:
-    found = availability("ebpf")
-    if not found.available:
-        pytest.skip(f"the ebpf backend is not available: {found.reason}")
+    require_ebpf()
     rules, out, err = tmp_path / "rules.yaml", tmp_path / "out", tmp_path / "err"
     rules.write_text(RULE.format(name="First", folder=tmp_path))
     maker = Maker(tmp_path)

@@ -24,7 +24,7 @@ ALERT = Alert(
 
 @pytest.fixture(autouse=True)
 def _three_hours_east(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("TZ", "XXX-3")
+    monkeypatch.setenv("TZ", "EAT-3")
     time.tzset()
     yield
     monkeypatch.undo()

@@ -6,17 +6,18 @@ import re
 import signal
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from benchmarks.monitor import PATIENCE, wait_until_attached
+from benchmarks.monitor import PATIENCE
 from refengine.backends.base import Interest
-from refengine.backends.registry import availability, connect
+from refengine.backends.registry import connect
 from refengine.backends.target import Target
+from tests.ebpf import require_ebpf
+from tests.running import ready
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -61,9 +62,7 @@ def program_32() -> bytes:
 @pytest.fixture
 def foreign(tmp_path: Path) -> Path:
     """Return a 32-bit program that this kernel runs."""
-    found = availability("ebpf")
-    if not found.available:
-        pytest.skip(f"{found.reason}; {found.remedy}")
+    require_ebpf()
     path = tmp_path / "foreign"
     path.write_bytes(program_32())
     path.chmod(0o755)
@@ -88,15 +87,12 @@ def caller(tmp_path: Path) -> Path:
 def monitor(tmp_path: Path, foreign: Path) -> Iterator[subprocess.Popen[str]]:
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES.format(folder=tmp_path), encoding="utf-8")
-    command = [sys.executable, "-m", "refengine", "--backend", "ebpf", "-U", "-r", str(rules)]
     with (
         (tmp_path / "out").open("w") as out,
         (tmp_path / "err").open("w") as err,
-        subprocess.Popen(command, stdout=out, stderr=err, text=True) as process,
+        ready("--backend", "ebpf", "-U", "-r", rules, stdout=out, stderr=err) as process,
     ):
-        wait_until_attached(process)
         yield process
-        process.kill()
 
 
 def counted(monitor: subprocess.Popen[str], folder: Path) -> dict[str, int]:

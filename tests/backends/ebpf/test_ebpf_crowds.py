@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.monitor import PATIENCE, resident
-from refengine.backends.registry import availability
 from tests.control_groups import control_group
+from tests.ebpf import require_ebpf
 from tests.running import ready
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -67,9 +67,7 @@ def token() -> str:
 
 @pytest.fixture
 def monitor(tmp_path: Path, token: str) -> Iterator[subprocess.Popen[str]]:
-    found = availability("ebpf")
-    if not found.available:
-        pytest.skip(f"{found.reason}; {found.remedy}")
+    require_ebpf()
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES.format(folder=tmp_path, token=token), encoding="utf-8")
     with (

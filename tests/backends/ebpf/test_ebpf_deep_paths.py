@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -13,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from refengine import Engine, load_rules
-from refengine.backends.registry import availability, connect
+from refengine.backends.registry import connect
 from refengine.backends.target import Target
 from refengine.interest import interest_of
 from refengine.source import Source
+from tests.ebpf import observed, require_ebpf
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -59,9 +59,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 @pytest.fixture
 def told(folder: Path) -> Callable[..., list[str]]:
     """Return the alerts of a program that goes down `levels` folders called `part` and does something to a file there."""
-    found = availability("ebpf")
-    if not found.available:
-        pytest.skip(f"{found.reason}; {found.remedy}")
+    require_ebpf()
 
     def run(levels: int, part: str, do: str, field: str = "fd.name") -> list[str]:
         name = f"wanted-{uuid.uuid4().hex}"
@@ -71,15 +69,10 @@ def told(folder: Path) -> Callable[..., list[str]]:
         with closing(connection.backend):
             connection.backend.open(interest_of(rules, connection.backend.capabilities.decides))
             program = subprocess.Popen([sys.executable, "-c", GO_DOWN, folder, str(levels), part, name, do])
-            end = time.monotonic() + 60
-            while not alerts and time.monotonic() < end:
-                over = program.poll() is not None
-                events = connection.backend.read(0.1) or ()
-                for event in events:
-                    connection.observe(event)
-                    alerts += [alert.message for alert in engine.process(event)]
-                if over and not events:
-                    break
+            for event in observed(connection, lambda: program.poll() is not None, 60):
+                alerts += [alert.message for alert in engine.process(event)]
+                if alerts:
+                    program.kill()
             program.kill()
             program.wait()
         return [alert.replace(name, "WANTED") for alert in alerts]

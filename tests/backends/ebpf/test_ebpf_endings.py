@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.monitor import program_ids, programs_left
-from refengine.backends.registry import availability
+from tests.ebpf import require_ebpf
 from tests.running import ready
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -27,9 +27,7 @@ RULES = """
 
 @pytest.fixture
 def monitor(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    found = availability("ebpf")
-    if not found.available:
-        pytest.skip(f"{found.reason}; {found.remedy}")
+    require_ebpf()
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULES.format(folder=tmp_path), encoding="utf-8")
     with ready("--backend", "ebpf", "-U", "-r", rules) as process:

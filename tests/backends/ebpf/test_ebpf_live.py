@@ -15,13 +15,14 @@ import pytest
 from benchmarks.monitor import program_ids, programs_left
 from refengine import Engine, load_rules
 from refengine.backends.base import Connection, Interest
-from refengine.backends.registry import availability, connect
+from refengine.backends.registry import connect
 from refengine.backends.target import Target
 from refengine.event import Event
 from refengine.interest import interest_of
 from refengine.output.alert import Alert
 from refengine.output.escape import single_line
 from refengine.source import Source
+from tests.ebpf import observed, require_ebpf
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -71,10 +72,6 @@ RULES = """
 """
 
 
-MARGIN = 100_000_000
-"""Nanoseconds after the end of a program within which the clock of events is its own, and after which all is told."""
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[tuple[str, int]]:
     """Where a socket listens, at a port that the kernel chose."""
@@ -93,9 +90,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def watching(folder: Path, server: tuple[str, int]) -> Iterator[tuple[Connection, Engine]]:
-    found = availability("ebpf")
-    if not found.available:
-        pytest.skip(f"{found.reason}; {found.remedy}")
+    require_ebpf()
     text = RULES.format(folder=folder, unique=folder.name, port=server[1])
     rules = load_rules(Source("live.yaml", text)).enabled("syscall")
     engine = Engine(rules, "all")
@@ -116,18 +111,8 @@ def provoke(watching: tuple[Connection, Engine]) -> Callable[[str], list[Alert]]
     def run(program: str) -> list[Alert]:
         child = subprocess.Popen([sys.executable, "-c", program])
         alerts: list[Alert] = []
-        end = 0
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if not end and child.poll() is not None:
-                end = time.time_ns() + MARGIN
-            events = connection.backend.read(0.05)
-            assert events is not None
-            for event in events:
-                connection.observe(event)
-                alerts.extend(engine.process(event))
-            if end and (not events or events[-1].time > end):
-                break
+        for event in observed(connection, lambda: child.poll() is not None, 60):
+            alerts.extend(engine.process(event))
         assert child.wait() == 0
         return alerts
 

@@ -23,7 +23,7 @@ import pytest
 
 from refengine import Engine, load_rules
 from refengine.backends.base import Connection
-from refengine.backends.registry import availability, connect
+from refengine.backends.registry import connect
 from refengine.backends.target import Target
 from refengine.event import Event
 from refengine.interest import interest_of
@@ -31,6 +31,7 @@ from refengine.rulefile.rule import Rule
 from refengine.source import Source
 from tests.control_groups import control_group
 from tests.corpus import corpus
+from tests.ebpf import MARGIN, require_ebpf
 from tests.socket_comparisons import COMPARISONS
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -117,9 +118,6 @@ def work(folder):
         os.close(each)
 """
 
-MARGIN = 100_000_000
-"""Nanoseconds after the end of programs within which the clock of events is theirs, and after which all is told."""
-
 CALLS = "connect, accept, accept4, listen, sendto, sendmsg, dup, write, setsockopt, getsockopt"
 
 
@@ -193,9 +191,7 @@ def both_ways(comparisons: Iterable[str], calls: str) -> list[tuple[str, str]]:
 
 @pytest.fixture(scope="module", autouse=True)
 def _available() -> None:
-    found = availability("ebpf")
-    if not found.available:
-        pytest.skip(f"{found.reason}; {found.remedy}")
+    require_ebpf()
 
 
 @pytest.mark.parametrize("comparisons", [COMPARISONS[::2], COMPARISONS[1::2]])

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from refengine.backends.registry import availability
 from refengine.tables.capabilities import CAPABILITIES
+from tests.ebpf import require_ebpf
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -27,9 +27,7 @@ KEPT = frozenset({"CAP_BPF", "CAP_PERFMON", "CAP_SYS_PTRACE", "CAP_DAC_READ_SEAR
 
 @pytest.fixture
 def rules(tmp_path: Path) -> Path:
-    found = availability("ebpf")
-    if not found.available:
-        pytest.skip(f"{found.reason}; {found.remedy}")
+    require_ebpf()
     path = tmp_path / "rules.yaml"
     path.write_text(RULE.format(call="mkdir", folder=tmp_path), encoding="utf-8")
     return path

@@ -11,20 +11,20 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 from refengine import Engine, load_rules
-from refengine.backends.registry import availability, connect
+from refengine.backends.registry import connect
 from refengine.backends.target import Target
 from refengine.event import Event
 from refengine.event.recorded import RecordedEvent
 from refengine.interest import interest_of
 from tests.control_groups import control_group
 from tests.corpus import corpus
+from tests.ebpf import observed, require_ebpf
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.corpus]
 
@@ -127,10 +127,6 @@ IN_A_CONTAINER: Mapping[str, str] = {
 """The same inside of a control group that is named like a container's."""
 
 
-MARGIN = 100_000_000
-"""Nanoseconds after the end of programs within which the clock of events is theirs, and after which all is told."""
-
-
 def has_route() -> bool:
     """Return whether a connection to an address outside can at least be tried."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -153,9 +149,7 @@ def container() -> Iterator[Path]:
 
 
 def test_provocations_raise_the_alerts_of_public_rules(container: Path, tmp_path: Path) -> None:
-    found = availability("ebpf")
-    if not found.available:
-        pytest.skip(f"{found.reason}; {found.remedy}")
+    require_ebpf()
     rules = load_rules(corpus("rules/falco_rules.yaml")).enabled("syscall")
     engine = Engine(rules, "all")
     connection = connect("ebpf", Target())
@@ -176,21 +170,11 @@ def test_provocations_raise_the_alerts_of_public_rules(container: Path, tmp_path
             processes.append(subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL))
             provoked[processes[-1].pid] = what
         missing = dict(wanted)
-        end = 0
-        deadline = time.monotonic() + 90
-        while time.monotonic() < deadline:
-            if not end and all(process.poll() is not None for process in processes):
-                end = time.time_ns() + MARGIN
-            events = backend.read(0.1)
-            assert events is not None
-            for event in events:
-                connection.observe(event)
-                rules_met = {alert.rule for alert in engine.process(event)}
-                for what in {provoked[pid] for pid in line(event) & provoked.keys()} if rules_met else ():
-                    if missing.get(what) in rules_met:
-                        del missing[what]
-            if end and (not events or events[-1].time > end):
-                break
+        for event in observed(connection, lambda: all(each.poll() is not None for each in processes), 90):
+            rules_met = {alert.rule for alert in engine.process(event)}
+            for what in {provoked[pid] for pid in line(event) & provoked.keys()} if rules_met else ():
+                if missing.get(what) in rules_met:
+                    del missing[what]
     finally:
         backend.close()
         for process in processes:

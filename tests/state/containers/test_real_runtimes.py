@@ -8,7 +8,6 @@ import io
 import json
 import os
 import shutil
-import socket as socket_module
 import subprocess
 import sys
 import tarfile
@@ -19,13 +18,14 @@ from pathlib import Path
 
 import pytest
 
-from refengine.backends.registry import availability
 from refengine.state.containers.directory import RuntimeDirectory
 from refengine.state.containers.engines import listeners, runtimes
 from refengine.state.containers.facts import ContainerFacts
 from refengine.state.containers.identity import ContainerId, container_of
 from refengine.state.containers.protobuf import Message, message
 from refengine.state.procfs import parse_cgroups
+from tests.ebpf import require_ebpf
+from tests.running import ready
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -184,28 +184,9 @@ def alerts_until_it_runs(folder: Path, engine: str, socket: Path, start: Command
     The last one is of the container's own program. Before it there may be the runtime's, which makes the container: it
     runs itself again once it is in the control group, or has done so before, whichever comes first.
     """
-    if not availability("ebpf").available:
-        pytest.skip(availability("ebpf").reason)
-    news = folder / "news"
-    with (
-        contextlib.closing(
-            socket_module.socket(socket_module.AF_UNIX, socket_module.SOCK_DGRAM)
-        ) as listening,
-        contextlib.ExitStack() as stack,
-    ):
-        listening.bind(str(news))
-        listening.settimeout(60)
-        command: Command = [
-            sys.executable, "-m", "refengine", "--backend", "ebpf", "-r", folder / "rules.yaml",
-            "-c", folder / "configuration.yaml",
-        ]  # fmt: skip
-        environment = {**os.environ, "NOTIFY_SOCKET": str(news)}
-        watch = stack.enter_context(
-            subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=environment)
-        )
-        stack.callback(watch.terminate)
-        while b"READY=1" not in listening.recv(4096):
-            pass
+    require_ebpf()
+    rules, configuration = folder / "rules.yaml", folder / "configuration.yaml"
+    with ready("--backend", "ebpf", "-r", rules, "-c", configuration) as watch:
         run(*start)
         assert watch.stdout is not None
         found = []
