@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import struct
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ from typing import Final
 from benchmarks.monitor import Monitor
 from refengine.backends.ebpf import binding
 
-_BPF, _LOAD_PROGRAM, _OF_TRACEPOINT = 321, 5, 5
 _NOTHING: Final = struct.pack("=BBhiBBhi", 0xB7, 0, 0, 0, 0x95, 0, 0, 0)
 """The program: `r0 = 0`, `exit`."""
 
@@ -32,7 +30,7 @@ class Floor(Monitor):
             id = binding.tracepoint_number(folder, "syscalls", f"sys_exit_{UNRELATED}")
         if id is None:
             raise SystemExit(f"the kernel has no tracepoint at the exit of {UNRELATED}")
-        program = _load()
+        program = binding.load_tracepoint_program(_NOTHING)
         try:
             link = binding.attach_tracepoint(id, program)
         finally:
@@ -41,16 +39,3 @@ class Floor(Monitor):
             yield 0
         finally:
             os.close(link)
-
-
-def _load() -> int:
-    instructions, license = ctypes.create_string_buffer(_NOTHING), ctypes.create_string_buffer(b"GPL")
-    attributes = struct.pack(
-        "=IIQQ", _OF_TRACEPOINT, len(_NOTHING) // 8, ctypes.addressof(instructions), ctypes.addressof(license)
-    )
-    descriptor = ctypes.CDLL(None, use_errno=True).syscall(
-        _BPF, _LOAD_PROGRAM, ctypes.create_string_buffer(attributes, 128), 128
-    )
-    if descriptor < 0:
-        raise SystemExit(f"the kernel does not take an empty program: {os.strerror(ctypes.get_errno())}")
-    return int(descriptor)

@@ -19,7 +19,12 @@ _FSMOUNT: Final = 432
 
 _MAP_LOOKUP: Final = 1
 _MAP_UPDATE: Final = 2
+_PROGRAM_LOAD: Final = 5
 _RAW_TRACEPOINT_OPEN: Final = 17
+
+_PROGRAM_OF_TRACEPOINT: Final = 5
+_INSTRUCTION_SIZE: Final = 8
+_LICENSE: Final = b"GPL"
 
 _ATTRIBUTES: Final = 128
 """Size of the attributes given, zeros beyond what a command uses."""
@@ -75,6 +80,18 @@ def read_map(map: int, key: int, size: int) -> bytes:
     values = ctypes.create_string_buffer(size)
     _bpf(_MAP_LOOKUP, struct.pack("=I4xQQQ", map, ctypes.addressof(keys), ctypes.addressof(values), 0))
     return values.raw
+
+
+def load_tracepoint_program(instructions: bytes) -> int:
+    """Load a program for tracepoints, and return its descriptor.
+
+    :raises OSError: when the kernel refuses.
+    """
+    text = ctypes.create_string_buffer(instructions, len(instructions))
+    license = ctypes.create_string_buffer(_LICENSE)
+    count = len(instructions) // _INSTRUCTION_SIZE
+    places = ctypes.addressof(text), ctypes.addressof(license)
+    return _bpf(_PROGRAM_LOAD, struct.pack("=IIQQ", _PROGRAM_OF_TRACEPOINT, count, *places))
 
 
 def attach_raw_tracepoint(name: str, program: int) -> int:
