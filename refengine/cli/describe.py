@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable
-from difflib import get_close_matches
 
+from refengine.cli.arguments import meant
 from refengine.cli.describe_details import Describer
 from refengine.cli.load import load_rules
 from refengine.cli.request import Request
@@ -28,8 +28,8 @@ def run(request: Request) -> int:
     result = load_rules(options, configuration)
     name = options.describe_rule
     if name is not None and all(rule.name != name for rule in result.rules):
-        near = get_close_matches(name, [rule.name for rule in result.rules], 1)
-        raise UsageError(f"there is no rule '{name}'" + (f", did you mean '{near[0]}'?" if near else ""))
+        near = meant(name, (rule.name for rule in result.rules))
+        raise UsageError(f"there is no rule '{name}'{near}")
     if configuration.format.json:
         print(json.dumps(as_record(result, name), ensure_ascii=False, separators=(",", ":"), sort_keys=True))
     else:

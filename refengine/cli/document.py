@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeAlias
 
 import yaml
 
+from refengine.cli.arguments import meant
 from refengine.cli.configuration_keys import KEYS, Key, Kind
 from refengine.errors import UsageError
 
@@ -130,12 +130,11 @@ def path_text(steps: tuple[Step, ...]) -> str:
 
 def unknown(document: dict[str, Node]) -> tuple[str, ...]:
     """Return a warning for each key that is unknown, with the nearest known one."""
-    warnings = []
-    for path in _leaves(document):
-        if _known(path) is None:
-            near = get_close_matches(path, KEYS, 1)
-            hint = f", did you mean '{near[0]}'?" if near else ""
-            warnings.append(f"unknown configuration key '{path}'{hint}")
+    warnings = [
+        f"unknown configuration key '{path}'{meant(path, KEYS)}"
+        for path in _leaves(document)
+        if _known(path) is None
+    ]
     return tuple(dict.fromkeys(warnings))
 
 

@@ -43,11 +43,14 @@ def total(parts: Iterable[Statistics]) -> Statistics:
         found.seen += part.seen
         found.delivered += part.delivered
         found.filtered += part.filtered
-        for cause, count in part.dropped.copy().items():
-            found.dropped[cause] = found.dropped.get(cause, 0) + count
-        for kind, count in part.unwatched.copy().items():
-            found.unwatched[kind] = found.unwatched.get(kind, 0) + count
+        _add(found.dropped, part.dropped)
+        _add(found.unwatched, part.unwatched)
     return found
+
+
+def _add(sums: dict[str, int], counts: dict[str, int]) -> None:
+    for what, count in counts.copy().items():
+        sums[what] = sums.get(what, 0) + count
 
 
 def summary(tally: Tally, statistics: Statistics) -> str:
@@ -65,9 +68,13 @@ def summary(tally: Tally, statistics: Statistics) -> str:
     lines.append(f"Events seen: {statistics.seen}")
     lines.append(f"Events evaluated: {statistics.delivered}")
     dropped = sum(statistics.dropped.values())
-    causes = ", ".join(f"{cause}: {count}" for cause, count in sorted(statistics.dropped.items()) if count)
+    causes = _listed(statistics.dropped)
     lines.append(f"Events dropped: {dropped}" + (f" ({causes})" if causes else ""))
-    unwatched = ", ".join(f"{kind}: {count}" for kind, count in sorted(statistics.unwatched.items()) if count)
+    unwatched = _listed(statistics.unwatched)
     if unwatched:
         lines.append(f"Not watched: {unwatched}")
     return "\n".join(lines)
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{what}: {count}" for what, count in sorted(counts.items()) if count)
