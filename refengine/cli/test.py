@@ -67,7 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             changed = wait_for_change(before)
         except KeyboardInterrupt:
             return code
-        sys.stdout.write(f"\n{', '.join(map(str, changed))} changed\n")
+        # A folder changes with what is in it: the file says more.
+        named = [path for path in changed if not any(path in other.parents for other in changed)]
+        sys.stdout.write(f"\n{', '.join(map(str, named))} changed\n")
 
 
 def _once(options: argparse.Namespace) -> tuple[int, Session]:
