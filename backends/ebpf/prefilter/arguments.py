@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
+from operator import or_
 from typing import Final
 
 from refengine.backends.ebpf.prefilter.atom import Atom, Constants, Make, any_of, fits, texts_of
@@ -39,6 +40,13 @@ class Enumeration:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenFlags:
+    """A parameter with the flags of an open, by name."""
+
+    parameter: str
+
+
+@dataclass(frozen=True, slots=True)
 class Permissions:
     """A parameter with the permission bits of the argument at `position`."""
 
@@ -52,7 +60,8 @@ def _signed(value: int) -> int:
 
 _REQUESTS: Final = (*range(64), *range(0x4200, 0x4240))
 
-ARGUMENTS: Final[Mapping[str, Enumeration | Permissions]] = {
+ARGUMENTS: Final[Mapping[str, Enumeration | OpenFlags | Permissions]] = {
+    **dict.fromkeys(("open", "openat", "openat2"), OpenFlags("flags")),
     "ptrace": Enumeration("request", 0, _REQUESTS, kb.ptrace_requests, alike=True),
     "socket": Enumeration("domain", 0, FLAG_TABLES["socket_families"].values()),
     "socketpair": Enumeration("domain", 0, FLAG_TABLES["socket_families"].values()),
@@ -74,7 +83,35 @@ def argument(event_type: str, field: str) -> Make | None:
         return None
     if isinstance(found, Enumeration):
         return _enumerated(event_type, found)
+    if isinstance(found, OpenFlags):
+        return _flags
     return _permissions(event_type, found)
+
+
+_BITS_OF_OPENS: Final = {
+    name: bit
+    for bit in (1 << position for position in range(32))
+    for name, mine in FLAG_TABLES["file_flags"].items()
+    if mine and kb.file_flags(bit) == mine
+}
+"""The bits of an open's flags that are shown by a name each."""
+
+
+def _flags(operator: str, constants: Constants) -> Atom | None:
+    """Make comparisons with names of flags, which are shown with bars between them."""
+    texts = texts_of(constants)
+    if operator != "contains" or not texts or any(not text or b"|" in text for text in texts):
+        return None
+    names = [name for name in FLAG_TABLES["file_flags"] if any(text in name.encode() for text in texts)]
+    if not all(name in _BITS_OF_OPENS for name in names):
+        return None
+    mask = reduce(or_, (_BITS_OF_OPENS[name] for name in names), 0)
+    return Atom(
+        Level.ARGUMENTS,
+        f"(f->flags & {mask:#x}) != 0",
+        lambda facts: None if facts.flags is None else facts.flags & mask != 0,
+        "f->has_flags",
+    )
 
 
 def _shown(event_type: str, parameter: str, value: int) -> bytes:

@@ -115,6 +115,16 @@ def _folder_tree(text: bytes) -> _Pattern:
     return _Pattern(covers, f"({_whole(path)}) || ({_start(below)})", covers, (may_start(path),))
 
 
+_PIECE: Final = 4
+"""Bytes of a text that are looked for in a name, at most."""
+
+
+def _rare_piece(text: bytes) -> bytes:
+    """Return a short piece of a text that few other names have in them: one with signs, if there is any."""
+    pieces = [text[at : at + _PIECE] for at in range(max(1, len(text) - _PIECE + 1))]
+    return max(pieces, key=lambda piece: sum(not chr(byte).isalpha() for byte in piece))
+
+
 _PATTERNS: Final[Mapping[str, Callable[[bytes], _Pattern]]] = {"glob": _glob, "pmatch": _folder_tree}
 
 
@@ -173,6 +183,17 @@ def text_of_name(
             hint=hint([list(pattern.hints) for pattern in patterns], False, fits_too_long),
         )
 
+    def of_contents(text: bytes) -> Atom:
+        """Return the comparison with what the name contains: certain where a piece of it is not there."""
+        piece = _rare_piece(text)
+        perhaps = f"may_contain(s, f, {int.from_bytes(piece, 'little'):#x}, {len(piece)})"
+
+        def holds(facts: Facts) -> bool | None:
+            name = facts.name() if is_known(facts) else None
+            return None if name is None or piece in name else False
+
+        return Atom(Level.NAME, "0", holds, f"f->known && {known} && !{perhaps}")
+
     too_long = part.take(TOO_LONG.encode())
 
     def make(operator: str, constants: Constants) -> Atom | None:
@@ -182,6 +203,8 @@ def text_of_name(
             return None
         if operator in _PATTERNS and part is WHOLE:
             return of_patterns([_PATTERNS[operator](text) for text in texts])
+        if operator == "contains" and len(texts) == 1:
+            return of_contents(texts[0])
         form = part.forms.get("=" if operator in ("==", "in", "!=") else operator)
         if form is None or (operator == "!=" and len(texts) > 1):
             return None
@@ -202,6 +225,24 @@ def text_of_name(
         )
 
     return make
+
+
+def raw_text(operator: str, constants: Constants) -> Atom | None:
+    """Make comparisons of a path that is shown as it was given: a relative one is no absolute one."""
+    texts = texts_of(constants)
+    if not texts or operator not in ("=", "==", "in", "startswith") or not all(t[:1] == b"/" for t in texts):
+        return None
+    perhaps = any_of(f"f->absolute && ({may_start(text).expression})" for text in texts)
+
+    def holds(facts: Facts) -> bool | None:
+        text = text_of(facts)
+        if text is None:
+            return None
+        start = text.start
+        is_possible = start is not None and any(may_start(constant).may_hold(text) for constant in texts)
+        return None if is_possible else False
+
+    return Atom(Level.TEXT, "0", holds, f"f->plain && !({perhaps})")
 
 
 def raw_name(operator: str, constants: Constants) -> Atom | None:

@@ -17,7 +17,7 @@ from refengine.backends.ebpf.prefilter.facts import (
     Facts,
     Level,
 )
-from refengine.backends.ebpf.prefilter.names import FOLDER, LEAF, WHOLE, raw_name, text_of_name
+from refengine.backends.ebpf.prefilter.names import FOLDER, LEAF, WHOLE, raw_name, raw_text, text_of_name
 from refengine.backends.ebpf.prefilter.sockets import USES
 from refengine.backends.ebpf.prefilter.text import may_end
 from refengine.backends.ebpf.prefilter.values import (
@@ -38,8 +38,15 @@ OPENS: Final = frozenset({"open", "openat", "openat2"})
 PATHS: Final[Mapping[str, tuple[int | None, int]]] = {
     **dict.fromkeys(("open", "unlink", "rmdir", "mkdir", "chmod", "chown", "lchown", "umount2"), (None, 0)),
     **dict.fromkeys(("openat", "openat2", "unlinkat", "mkdirat", "fchmodat", "fchownat"), (0, 1)),
+    **dict.fromkeys(("rename", "link", "symlink", "symlinkat"), (None, 0)),
+    **dict.fromkeys(("renameat", "renameat2", "linkat"), (0, 1)),
 }
-"""Calls of which the kernel side looks at the path: the arguments with the directory and with the path."""
+"""Calls of which the kernel side looks at a path, of two at the first: the arguments with the directory and with the path."""
+
+_TARGETED: Final = frozenset({"symlink", "symlinkat"})
+"""Calls whose first path is shown as it was given."""
+
+_OF_TWO: Final = frozenset({"rename", "renameat", "renameat2", "link", "linkat", "symlink", "symlinkat"})
 
 
 def atom(event_type: str, comparison: Comparison) -> Atom | None:
@@ -57,9 +64,11 @@ def atom(event_type: str, comparison: Comparison) -> Atom | None:
     if make is None:
         make = argument(event_type, comparison.field) or of_container(comparison.field)
     if make is None and event_type in PATHS:
-        if comparison.field == "fs.path.name":
+        if comparison.field == "fs.path.name" and event_type not in _OF_TWO:
             make = _path_of_open if event_type in OPENS else _path
-        elif comparison.field == f"evt.arg.{_path_parameter(call.exit)}":
+        elif comparison.field == "evt.arg.target":
+            make = raw_text
+        elif event_type not in _TARGETED and comparison.field == f"evt.arg.{_path_parameter(call.exit)}":
             make = _path_argument
     return None if make is None else make(comparison.operator, comparison.constants)
 

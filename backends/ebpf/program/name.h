@@ -12,6 +12,34 @@ static __always_inline u64 word_at(struct scratch *s, const struct facts *f, u64
     return *(const u64 *)(s->path + at + (place & (NAME_LIMIT - 1)));
 }
 
+/* Whether `count` bytes, four at most, that begin with the lowest of `piece` may be in the name one after another.
+ *
+ * What lies beyond the end of the name may be taken for a part of it. `odd` is kept in memory, as below.
+ */
+static __always_inline bool may_contain(struct scratch *s, struct facts *f, u64 piece, u32 count)
+{
+    u64 at = f->at;
+    if (at > NAME_START_MAX)
+        return true;
+    const char *name = s->path + at;
+
+    f->odd = 0;
+    for (u64 place = 0; place < NAME_LIMIT; place += 8) {
+        u64 word = *(const u64 *)(name + place), next = *(const u64 *)(name + place + 8);
+        u64 differences = word ^ (u8)piece * EACH_BYTE;
+        if (count > 1)
+            differences |= (word >> 8 | next << 56) ^ (u8)(piece >> 8) * EACH_BYTE;
+        if (count > 2)
+            differences |= (word >> 16 | next << 48) ^ (u8)(piece >> 16) * EACH_BYTE;
+        if (count > 3)
+            differences |= (word >> 24 | next << 40) ^ (u8)(piece >> 24) * EACH_BYTE;
+        f->odd |= any_zero(differences);
+        if (f->length - place <= 8)
+            break;
+    }
+    return f->odd & HIGH_BITS;
+}
+
 /* Look the name over: whether it is of plain characters, and where its last slash is.
  *
  * What one step hands to the next is kept in memory, for the same reason as in `prepend`.

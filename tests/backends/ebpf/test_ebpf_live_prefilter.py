@@ -330,7 +330,9 @@ PATH_COMPARISONS = (
     "fd.name = {folder}/sub/wanted", "fd.name in ({folder}/wanted, /etc/shadow)", "fd.name startswith {folder}/s",
     "fd.name endswith /wanted", "fd.directory = {folder}/sub", "fd.directory in ({folder}, /)", "fd.filename = wanted",
     "fd.filename != .hidden", "fd.name glob {folder}/*ed", "fd.name pmatch ({folder}/sub, /dev)", "fd.nameraw contains ..",
-    "fs.path.name = {folder}/wanted", "evt.arg.name endswith sub/wanted",
+    "fs.path.name = {folder}/wanted", "evt.arg.name endswith sub/wanted", "fd.name contains b/want",
+    "fd.name contains /.", "fd.filename contains wante", "evt.arg.flags contains O_CREAT",
+    "evt.arg.flags contains O_TRUNC", "fd.name contains {folder}/s",
 )  # fmt: skip
 PATHS = """
 import sys
@@ -347,6 +349,38 @@ def work(folder):
                 number = attempt(lambda: os.open(name, os.O_RDONLY, dir_fd=place))
                 if number is not None:
                     os.close(number)
+    number = os.open(folder + "/wanted", os.O_WRONLY | os.O_CREAT)
+    os.close(number)
+    os.close(os.open(folder + "/sub/wanted", os.O_WRONLY | os.O_TRUNC))
+"""
+LINK_COMPARISONS = (
+    "evt.arg.oldpath = {folder}/wanted", "evt.arg.oldpath in ({folder}/sub/wanted, /etc/shadow)",
+    "evt.arg.oldpath endswith /wanted", "evt.arg.oldpath startswith {folder}/s", "evt.arg.oldpath contains b/want",
+    "evt.arg.target = {folder}/wanted", "evt.arg.target in ({folder}/sub/wanted, /etc/shadow)",
+    "evt.arg.target startswith {folder}/sub", "evt.arg.newpath = {folder}/new", "evt.arg.linkpath = {folder}/new",
+)  # fmt: skip
+LINKS = """
+def work(folder):
+    top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    new = folder + "/new"
+    for here in (folder, folder + "/sub", "/"):
+        os.chdir(here)
+        for name in ("wanted", "./wanted", "sub/wanted", "../wanted", "absent", folder + "/wanted", folder + "/sub/wanted",
+                     folder + "//wanted", folder[1:] + "/wanted", "/etc/shadow/x"):
+            attempt(os.symlink, name, new)
+            attempt(os.unlink, new)
+            attempt(lambda: os.symlink(name, "new", dir_fd=top))
+            attempt(os.unlink, new)
+            attempt(os.link, name, new)
+            attempt(os.unlink, new)
+            attempt(lambda: os.link(name, "new", src_dir_fd=top, dst_dir_fd=top))
+            attempt(os.unlink, new)
+            if attempt(os.rename, name, new) is None and os.path.lexists(new):
+                os.rename(new, name)
+            attempt(lambda: os.rename(name, new, src_dir_fd=top))
+            if os.path.lexists(new):
+                os.rename(new, name, dst_dir_fd=top)
+    os.close(top)
 """
 
 
@@ -363,17 +397,25 @@ def test_the_kernel_takes_the_prefilters_of_public_rules(file: str) -> None:
         backend.close()
 
 
-def test_paths(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("each_comparison", "calls", "work"),
+    [
+        (PATH_COMPARISONS, "open, openat, openat2", PATHS),
+        (LINK_COMPARISONS, "rename, renameat, renameat2, link, linkat, symlink, symlinkat", LINKS),
+    ],
+    ids=["opens", "links"],
+)
+def test_paths(tmp_path: Path, each_comparison: tuple[str, ...], calls: str, work: str) -> None:
     (tmp_path / "sub" / ("d" * 40)).mkdir(parents=True)
     for folder in (tmp_path, tmp_path / "sub", tmp_path / "sub" / ("d" * 40)):
         (folder / "wanted").write_text("x")
         (folder / ".hidden").write_text("x")
-    comparisons = [comparison.format(folder=tmp_path) for comparison in PATH_COMPARISONS]
-    texts = both_ways(comparisons, "open, openat, openat2")
+    comparisons = [comparison.format(folder=tmp_path) for comparison in each_comparison]
+    texts = both_ways(comparisons, calls)
     rules = load_rules(Source("paths.yaml", "".join(rule_text(*each) for each in texts))).enabled("syscall")
     names = [name for name, _ in texts]
     program = (
-        f"{NAMES}{SOCKETS}{PATHS}\nfor name in {names!r}:\n"
+        f"{NAMES}{SOCKETS}{work}\nfor name in {names!r}:\n"
         f"    call_myself(name)\n    work({str(tmp_path)!r})\n"
         "call_myself('over')\n"
     )

@@ -47,6 +47,10 @@ COMPARISONS = (
     "fd.name pmatch (/*/x, /var/log/)", "fd.name glob /etc/*", "fd.name glob *shadow", "fd.name glob /etc/shadow",
     "fd.name glob /h*/[a-z]/*_rsa", "fs.path.name = /etc/shadow", "fs.path.name != /etc/shadow",
     "fs.path.name startswith /etc", "fs.path.name pmatch (/etc)", "fs.path.name glob '*/.ssh/*'",
+    "fd.name contains /.", "fd.name contains m.d/", "fd.name contains sh", "fd.filename contains hado", "fd.name contains LONG",
+    "fd.directory contains m.d", "fs.path.name contains d/x",
+    "evt.arg.flags contains O_CREAT", "evt.arg.flags contains O_DIRECTORY", "evt.arg.flags contains O_TMPFILE",
+    "evt.arg.flags contains O_", "evt.arg.flags contains RDONLY", "evt.arg.flags contains CREAT", "evt.arg[3] contains O_CREAT",
 )  # fmt: skip
 
 
@@ -217,12 +221,80 @@ def test_arguments_that_are_shown_by_name(event_type: str, comparison: str) -> N
         ("socket", "evt.arg.domain contains AF_PACKET"),
         ("bpf", "evt.arg.cmd = 5"),
         ("unlink", "evt.arg.newpath startswith /bin"),
+        ("openat", "evt.arg.flags contains O_CREAT"),
+        ("openat", "fd.name contains fish_history"),
+        ("renameat2", "evt.arg.oldpath contains fish_read_history"),
+        ("symlinkat", "evt.arg.target in (/etc/shadow, /etc/sudoers)"),
+        ("link", "evt.arg.oldpath in (/etc/shadow, /etc/sudoers)"),
     ],
 )
 def test_arguments_of_public_rules_are_decided(event_type: str, comparison: str) -> None:
     text = f"- rule: A\n  desc: d\n  condition: evt.type = {event_type} and {comparison}\n  output: o\n  priority: INFO\n"
     interest = interest_of(load_rules(Source("rules.yaml", text)).rules, decides)
     assert interest.preconditions[event_type] is not True
+
+
+def linked(path: bytes | None, result: int, cwd: bytes | None, name: str = "symlink") -> bytes:
+    """Return the record of a call with two paths, of which this is the first and `/new` the second."""
+    blobs = [blob(BlobKind.TEXT, b"/new\0", PATH_ADDRESS + 8192)]
+    if path is not None:
+        blobs.append(blob(BlobKind.TEXT, path + b"\0", PATH_ADDRESS))
+    if cwd is not None:
+        blobs.append(blob(BlobKind.WORKING_DIRECTORY, cwd))
+    args = (PATH_ADDRESS, PATH_ADDRESS + 8192)
+    return record(RecordKind.SYSCALL_EXIT, name=name, result=result, args=args, blobs=blobs)
+
+
+TWO_PATHS = {
+    "symlink": (
+        "evt.arg.target = /etc/shadow", "evt.arg.target in (/etc/shadow, /etc/pam.d)", "evt.arg.target startswith /etc/",
+        "evt.arg.target = shadow", "evt.arg.linkpath = /new", "evt.arg.target != /etc/shadow", "fs.path.name = /new",
+    ),
+    "link": (
+        "evt.arg.oldpath = /etc/shadow", "evt.arg.oldpath in (/etc/shadow, /etc/pam.d)", "evt.arg.oldpath contains .ssh",
+        "evt.arg.newpath = /new", "evt.arg.oldpath endswith shadow", "fs.path.source = /etc/shadow", "fs.path.name = /new",
+    ),
+    "rename": (
+        "evt.arg.oldpath startswith /etc/", "evt.arg.oldpath contains /.", "evt.arg.oldpath pmatch (/etc)",
+        "evt.arg.newpath startswith /n", "evt.arg.name = /etc/shadow", "fs.path.target = /new", "evt.arg.oldpath != /etc/shadow",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("event_type", "comparison"), [(name, each) for name, found in TWO_PATHS.items() for each in found]
+)
+@given(
+    call=st.fixed_dictionaries(
+        {
+            "path": st.one_of(
+                st.none(),
+                st.sampled_from((*NAMES, "<NA>")).map(lambda name: name.encode("utf-8", "surrogateescape")),
+            ),
+            "result": st.sampled_from((-2, 0)),
+            "cwd": st.sampled_from(FOLDERS),
+        }
+    )
+)
+def test_the_first_of_two_paths(event_type: str, comparison: str, call: Mapping[str, object]) -> None:
+    text = f"- rule: A\n  desc: d\n  condition: evt.type = {event_type} and {comparison}\n  output: o\n  priority: INFO\n"
+    (rule,) = load_rules(Source("rules.yaml", text)).rules
+    found = interest_of([rule], decides).preconditions.get(event_type, True)
+    event = Machine().event(linked(**call, name=event_type))  # type: ignore[arg-type]
+    if Interpreter(SystemReader()).holds(rule.condition, event):
+        assert passes(event_type, found, facts(call))
+
+
+def test_links_to_other_files_than_rules_name_are_excluded() -> None:
+    for event_type, parameter in (("symlink", "target"), ("linkat", "oldpath")):
+        text = (
+            f"- rule: A\n  desc: d\n  condition: evt.type = {event_type} and evt.arg.{parameter} in (/etc/shadow, /etc)\n"
+            "  output: o\n  priority: INFO\n"
+        )
+        found = interest_of(load_rules(Source("rules.yaml", text)).rules, decides).preconditions[event_type]
+        assert passes(event_type, found, Facts(0, raw=b"/etc/shadow"))
+        assert not passes(event_type, found, Facts(0, raw=b"/usr/lib/x.so", cwd=b"/"))
+        assert not passes(event_type, found, Facts(0, raw=b"lib/x.so", cwd=b"/usr"))
 
 
 PATH_ARGUMENTS = (
