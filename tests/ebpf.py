@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from refengine import Engine, load_rules
 from refengine.backends.base import Connection
-from refengine.backends.registry import availability
+from refengine.backends.registry import availability, connect
+from refengine.backends.target import Target
 from refengine.event import Event, RecordedEvent
+from refengine.interest import interest_of
+from refengine.output.alert import Alert
+from refengine.source import Source
 
 MARGIN = 100_000_000
 """Nanoseconds after the end of programs within which the clock of events is theirs, and after which all is told."""
@@ -39,5 +48,35 @@ def observed(
         for event in events:
             connection.observe(event)
             yield event
-        if end and (not events or events[-1].time > end):
+        if end and (events[-1].time if events else time.time_ns()) > end:
             return
+
+
+@contextmanager
+def watching(text: str) -> Iterator[tuple[Connection, Engine]]:
+    """Have the backend watch the machine for the rules in `text` while the body runs."""
+    require_ebpf()
+    rules = load_rules(Source("rules.yaml", text)).enabled("syscall")
+    connection = connect("ebpf", Target())
+    backend = connection.backend
+    backend.open(interest_of(rules, backend.capabilities.decides))
+    try:
+        yield connection, Engine(rules, "all")
+    finally:
+        backend.close()
+
+
+def alerts_of(
+    watched: tuple[Connection, Engine], command: Sequence[str | Path], patience: float = 90, **options: Any
+) -> list[Alert]:
+    """Run a command, which has to succeed, and return the alerts until all that it did has been told."""
+    connection, engine = watched
+    alerts: list[Alert] = []
+    with subprocess.Popen(command, **options) as program:
+        try:
+            for event in observed(connection, lambda: program.poll() is not None, patience):
+                alerts += engine.process(event)
+        finally:
+            program.kill()
+    assert program.returncode == 0
+    return alerts

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from refengine.output.alert import INTERNAL, Alert
-from refengine.output.escape import single_line, valid_unicode
+from refengine.output.escape import single_line
 from refengine.output.render import JsonValue
 from refengine.output.times import clock, iso8601, iso8601_zulu
 
@@ -64,4 +64,5 @@ class LineFormat:
 
 
 def _written(record: dict[str, object]) -> str:
-    return valid_unicode(json.dumps(record, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
+    # JSON leaves DEL and the control characters above it as they are, which terminals obey.
+    return single_line(json.dumps(record, ensure_ascii=False, separators=(",", ":"), sort_keys=True))

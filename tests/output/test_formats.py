@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -82,3 +83,12 @@ def test_json_properties_come_and_go() -> None:
 def test_the_hostname_can_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FALCO_HOSTNAME", "elsewhere")
     assert hostname() == "elsewhere"
+
+
+def test_the_json_line_has_no_character_that_a_terminal_obeys() -> None:
+    hostile = replace(ALERT, message="\x7f\x9b31m", fields={"fd.name": "\x85\x1b[2J"})
+    line = LineFormat(json=True).line(hostile, "host")
+    assert line.isprintable()
+    record = json.loads(line)
+    assert record["output"].endswith("Informational \x7f\x9b31m")
+    assert record["output_fields"]["fd.name"] == "\x85\x1b[2J"
