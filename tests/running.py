@@ -98,8 +98,9 @@ def _wait_until_ready(manager: socket.socket, process: subprocess.Popen[str]) ->
 def wait_for(run: subprocess.Popen[str], end: str) -> None:
     """Return when the program has written a line that ends with `end`."""
     assert run.stdout is not None
-    limit = time.monotonic() + 20
-    while time.monotonic() < limit:
-        if run.stdout.readline().endswith(end):
+    lines = []
+    while line := run.stdout.readline():
+        lines.append(line)
+        if line.endswith(end):
             return
-    raise AssertionError(f"the program did not write a line that ends with {end!r}")
+    raise AssertionError(f"the program ended without a line that ends with {end!r}: {lines[-20:]}")

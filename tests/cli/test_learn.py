@@ -322,7 +322,7 @@ class Terminal:
         self.process = subprocess.Popen(command, stdin=other, stdout=other, stderr=other, env=environment)
         os.close(other)
 
-    def until(self, text: str, seconds: float = 30.0) -> str:
+    def until(self, text: str, seconds: float = 60.0) -> str:
         end = time.monotonic() + seconds
         start = len(self.seen)
         while text not in self.seen[start:]:
@@ -382,14 +382,14 @@ def test_watching_goes_on_at_each_save_and_answers_keys(terminal: Terminal) -> N
     terminal.press("t")
     terminal.until("Two comparisons")
     terminal.press("q")
-    assert terminal.process.wait(20) == 1
+    assert terminal.process.wait(60) == 1
 
 
 def test_watching_ends_with_an_interrupt_and_leaves_the_terminal_as_it_was(terminal: Terminal) -> None:
     terminal.until("keys: h hint")
     assert not terminal.takes_lines()
     terminal.process.send_signal(signal.SIGINT)
-    assert terminal.process.wait(20) == 1
+    assert terminal.process.wait(60) == 1
     assert terminal.takes_lines()
 
 

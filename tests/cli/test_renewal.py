@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from refengine.backends.base import Connection
+from refengine.cli import renewal
 from refengine.cli.configuration import load_configuration
 from refengine.cli.load import load_rules
 from refengine.cli.messages import Messages
@@ -24,12 +26,13 @@ from refengine.cli.summary import Tally
 from refengine.cli.taps import Taps
 from refengine.cli.watch import Watch
 from refengine.output.alert import Alert
+from refengine.rulefile.loader import LoadResult
 from refengine.service.notify import Supervisor
 from refengine.service.periodic import Periodic
 from refengine.state.containers.directory import RuntimeDirectory
 from refengine.state.system import SystemState
 from refengine.terminal import Style
-from tests.service.paced import EVERY, PacedBackend
+from tests.service.paced import EVERY, Clock, PacedBackend
 
 RULE = """
 - rule: {name}
@@ -73,10 +76,24 @@ class Gathered(Outputs):
         self.alerts.append(alert)
 
 
+class AtEvents(Periodic):
+    """Carries out each action once, when events up to a number have been evaluated."""
+
+    def __init__(self, backend: PacedBackend, actions: Iterable[tuple[int, Callable[[], None]]]) -> None:
+        super().__init__()
+        self._backend = backend
+        self._actions = deque(actions)
+
+    def run(self) -> None:
+        while self._actions and self._backend.next >= self._actions[0][0]:
+            self._actions.popleft()[1]()
+
+
 class Run:
     """A watch over a paced backend with one file of rules, and its renewal."""
 
     def __init__(self, folder: Path, backend: PacedBackend, *arguments: str) -> None:
+        self.backend = backend
         self.file = folder / "rules.yaml"
         self.write("First")
         self.options: Options = parse_options(
@@ -110,8 +127,8 @@ class Run:
     def write(self, name: str, more: str = "") -> None:
         self.file.write_text(RULE.format(name=name) + more)
 
-    def evaluate(self, *jobs: tuple[float, Callable[[], None]]) -> None:
-        self.watch.periodic = Periodic(jobs)
+    def evaluate(self, *actions: tuple[int, Callable[[], None]]) -> None:
+        self.watch.periodic = AtEvents(self.backend, actions)
         self.watch.run(self.interest, None)
         self.renewal.wait()
 
@@ -120,26 +137,37 @@ class Run:
         return Counter(alert.rule for alert in self.outputs.alerts)
 
 
-def once(action: Callable[[], None]) -> Callable[[], None]:
-    done: list[None] = []
+@pytest.fixture
+def slowly(monkeypatch: pytest.MonkeyPatch) -> Callable[[PacedBackend], None]:
+    """Return a function that lets rules be loaded only while 2,000 events of a backend are evaluated."""
 
-    def act() -> None:
-        if not done:
-            done.append(None)
-            action()
+    def load_slowly(backend: PacedBackend) -> None:
+        def load(*arguments: Any) -> LoadResult:
+            until, limit = backend.next + 2_000, time.monotonic() + 60
+            while backend.next < until:
+                assert time.monotonic() < limit, "events wait for rules that are loaded"
+                time.sleep(0.001)
+            return load_rules(*arguments)
 
-    return act
+        monkeypatch.setattr(renewal, "load_rules", load)
+
+    return load_slowly
 
 
-def test_a_reload_under_20000_events_a_second_loses_none(tmp_path: Path) -> None:
-    backend = PacedBackend(rate=20_000, total=60_000, room=20_000)
+Slowly = Callable[[PacedBackend], None]
+
+
+def test_events_go_on_while_rules_are_loaded_and_none_is_lost(tmp_path: Path, slowly: Slowly) -> None:
+    backend = PacedBackend(rate=20_000, total=60_000, room=1_000)
     run = Run(tmp_path, backend)
+    slowly(backend)
+    backend.rest(40_000, lambda: run.renewal.done == 1)
 
     def change() -> None:
         run.write("Second", OTHERS)
         run.renewal.request()
 
-    run.evaluate((0.5, once(change)))
+    run.evaluate((10_000, change))
     assert backend.lost == 0
     assert [alert.number for alert in run.outputs.alerts] == list(range(0, 60_000, EVERY))
     assert run.renewal.done == 1
@@ -149,14 +177,15 @@ def test_a_reload_under_20000_events_a_second_loses_none(tmp_path: Path) -> None
 
 
 def test_bad_rules_change_nothing_and_that_is_said(tmp_path: Path) -> None:
-    backend = PacedBackend(rate=5_000, total=5_000, room=5_000)
+    backend = PacedBackend(rate=5_000, total=5_000, room=1_000)
     run = Run(tmp_path, backend)
+    backend.rest(4_000, lambda: run.renewal.refused == 1)
 
     def spoil() -> None:
         run.file.write_text("- rule: Third\n  condition: evt.type = openat and nonsense.field = 1\n")
         run.renewal.request()
 
-    run.evaluate((0.1, once(spoil)))
+    run.evaluate((500, spoil))
     assert (run.renewal.done, run.renewal.refused) == (0, 1)
     assert run.by_rule == {"First": 50, FAILURE: 1}
     assert run.said[0].startswith("reload refused, what was loaded before stays: ")
@@ -164,8 +193,9 @@ def test_bad_rules_change_nothing_and_that_is_said(tmp_path: Path) -> None:
 
 
 def test_rules_that_were_spoiled_and_mended_are_loaded(tmp_path: Path) -> None:
-    backend = PacedBackend(rate=5_000, total=10_000, room=5_000)
+    backend = PacedBackend(rate=5_000, total=10_000, room=1_000)
     run = Run(tmp_path, backend)
+    backend.rest(8_000, lambda: run.renewal.done == 1)
 
     def spoil() -> None:
         run.file.write_text("- rule: [")
@@ -176,7 +206,7 @@ def test_rules_that_were_spoiled_and_mended_are_loaded(tmp_path: Path) -> None:
         run.write("Mended")
         run.renewal.request()
 
-    run.evaluate((0.1, once(spoil)), (0.4, once(mend)))
+    run.evaluate((500, spoil), (2_000, mend))
     assert (run.renewal.done, run.renewal.refused) == (1, 1)
     assert set(run.by_rule) == {"First", "Mended", FAILURE}
     assert run.by_rule["First"] + run.by_rule["Mended"] == 100
@@ -198,12 +228,15 @@ def replaced(
 
 
 def test_rules_that_need_more_are_handed_to_a_new_backend_before_the_old_one_ends(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slowly: Slowly
 ) -> None:
-    begin = time.monotonic()
-    old = PacedBackend(rate=10_000, total=1_000_000, room=10_000, begin=begin)
-    new = PacedBackend(rate=10_000, total=30_000, room=10_000, begin=begin)
+    clock = Clock()
+    monkeypatch.setattr("refengine.cli.watch.time", clock)
+    old = PacedBackend(rate=10_000, total=1_000_000, room=10_000, clock=clock)
+    new = PacedBackend(rate=10_000, total=30_000, room=10_000, clock=clock)
     run = Run(tmp_path, old)
+    slowly(old)
+    old.rest(12_000, lambda: run.renewal.done == 1)
 
     def change() -> None:
         run.write(
@@ -216,7 +249,7 @@ def test_rules_that_need_more_are_handed_to_a_new_backend_before_the_old_one_end
     before.containers = RuntimeDirectory(())
     run.watch.connection = replace(run.watch.connection, state=before)
     with replaced(monkeypatch, new, after):
-        run.evaluate((0.5, once(change)))
+        run.evaluate((5_000, change))
     assert after.containers is before.containers, "what is known of containers stays known"
     numbers = [alert.number for alert in run.outputs.alerts]
     assert sorted(set(numbers)) == list(range(numbers[0], 30_000, EVERY)), "none is lost"
@@ -227,8 +260,9 @@ def test_rules_that_need_more_are_handed_to_a_new_backend_before_the_old_one_end
 
 
 def test_what_a_backend_was_not_started_for_is_said(tmp_path: Path) -> None:
-    backend = PacedBackend(rate=5_000, total=5_000, room=5_000)
+    backend = PacedBackend(rate=5_000, total=5_000, room=1_000)
     run = Run(tmp_path, backend)
+    backend.rest(4_000, lambda: run.renewal.done == 1)
 
     def change() -> None:
         run.write(
@@ -237,6 +271,6 @@ def test_what_a_backend_was_not_started_for_is_said(tmp_path: Path) -> None:
         )
         run.renewal.request()
 
-    run.evaluate((0.1, once(change)))
+    run.evaluate((500, change))
     assert any("was not started for what these rules need" in text and "More" in text for text in run.said)
     assert set(run.by_rule) == {"First", "Second"}

@@ -90,8 +90,8 @@ class Terminal:
         os.write(self._descriptor, keys)
 
     def wait_for(self, text: bytes) -> None:
-        """Return when `text` has come since the last wait; fail after 30 seconds."""
-        end = time.monotonic() + 30
+        """Return when `text` has come since the last wait; fail after 60 seconds."""
+        end = time.monotonic() + 60
         while text not in self.screen:
             assert time.monotonic() < end, f"{text!r} did not come: {self.screen!r}"
             if self._poll.poll(200):

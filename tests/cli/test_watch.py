@@ -122,7 +122,7 @@ def test_a_signal_ends_the_run_with_its_summary(rules: Path, tmp_path: Path, num
         wait_for(run, "x\n")
         assert int(pid_file.read_text()) == run.pid
         run.send_signal(number)
-        out, err = run.communicate(timeout=20)
+        out, err = run.communicate(timeout=60)
     assert run.returncode == 128 + number
     assert "Events detected: 1\n" in out
     assert err == ""
@@ -136,7 +136,7 @@ def test_a_reader_that_leaves_ends_the_run_quietly(rules: Path, tmp_path: Path) 
         assert run.stdout is not None
         run.stdout.close()
         run.stdout = None
-        _, err = run.communicate(timeout=20)
+        _, err = run.communicate(timeout=60)
     assert run.returncode == 141
     assert err == ""
 

@@ -26,7 +26,8 @@ RULES = """
 def watch(folder: Path, command: str, *overrides: str) -> subprocess.CompletedProcess[str]:
     rules = folder / "rules.yaml"
     rules.write_text(RULES.replace("{folder}", str(folder)))
-    arguments = [part for override in overrides for part in ("-o", override)]
+    # What a slow machine takes is no slow output.
+    arguments = [part for override in ("output_timeout=60000", *overrides) for part in ("-o", override)]
     return completed("-r", rules, *arguments, "--", "sh", "-c", command)
 
 
@@ -35,24 +36,28 @@ def watch(folder: Path, command: str, *overrides: str) -> subprocess.CompletedPr
     [("cat >> {folder}/out", True), ("cat >> {folder}/out", False), ("head -n 1 >> {folder}/out", False)],
 )
 def test_a_program_gets_every_alert(tmp_path: Path, program: str, keep_alive: bool) -> None:
+    out = tmp_path / "out"
+    out.touch()
+    told = f"until test $(wc -l < {out}) = 8; do sleep 0.05; done"  # at the end there is little time for that
     done = watch(
         tmp_path,
-        f"for i in 1 2 3 4 5 6 7 8; do : > {tmp_path}/watched$i; done; exit 3",
+        f"for i in 1 2 3 4 5 6 7 8; do : > {tmp_path}/watched$i; done; {told}; exit 3",
         "program_output.enabled=true",
         f"program_output.program={program.replace('{folder}', str(tmp_path))}",
         f"program_output.keep_alive={keep_alive}",
     )
     assert done.returncode == 3, done.stderr
     assert done.stderr == ""
-    lines = (tmp_path / "out").read_text().splitlines()
+    lines = out.read_text().splitlines()
     assert [line.rpartition("watched")[2] for line in lines] == list("12345678")
     assert "Events detected: 8" in done.stdout
 
 
 def test_a_program_that_dies_all_the_time_disturbs_nothing(tmp_path: Path) -> None:
+    told = f"until test -s {tmp_path}/out; do sleep 0.05; done"
     done = watch(
         tmp_path,
-        f"for i in 1 2 3 4 5 6 7 8; do : > {tmp_path}/watched$i; sleep 0.05; done; exit 3",
+        f"for i in 1 2 3 4 5 6 7 8; do : > {tmp_path}/watched$i; sleep 0.05; done; {told}; exit 3",
         "program_output.enabled=true",
         "program_output.keep_alive=true",
         f"program_output.program=head -n 1 >> {tmp_path}/out",
@@ -82,7 +87,7 @@ def test_a_watched_command_can_ask_for_the_metrics_of_its_watcher(tmp_path: Path
     port = own_port()
     asks = (
         "import sys, urllib.request; "
-        f"sys.stdout.write(urllib.request.urlopen('http://{HOST}:{port}/metrics', timeout=20).read().decode())"
+        f"sys.stdout.write(urllib.request.urlopen('http://{HOST}:{port}/metrics', timeout=60).read().decode())"
     )
     done = watch(
         tmp_path,

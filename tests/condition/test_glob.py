@@ -92,10 +92,10 @@ def test_patterns_count_bytes() -> None:
 
 
 def test_many_stars_take_no_time() -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     assert not Glob("*a" * 100).matches("a" * 99 + "b" * 20_000)
     assert Glob("*a" * 100 + "*").matches("a" * 20_000)
-    assert time.monotonic() - start < 2
+    assert time.thread_time() - start < 2
 
 
 def test_representations_name_the_pattern() -> None:

@@ -21,9 +21,9 @@ LONG = 100_000
 @pytest.fixture(autouse=True)
 def quickly() -> Iterator[None]:
     before = sys.getrecursionlimit()
-    start = time.monotonic()
+    start = time.thread_time()
     yield
-    assert time.monotonic() - start < 5
+    assert time.thread_time() - start < 5
     assert sys.getrecursionlimit() == before
 
 

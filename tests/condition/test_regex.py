@@ -167,11 +167,11 @@ def test_verdicts_and_matches_agree_with_re2(
     "pattern", ["(a*)*b", "(a|a)*b", "(a?){200}a{200}b", "(.*a){20}b", ".*a.*a.*a.*a.*b", "(x+x+)+y"]
 )
 def test_no_value_takes_long(engine: None, pattern: str) -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     fits = Regex(pattern)
     assert not fits.matches("a" * 5000)
     assert not fits.matches("x" * 5000)
-    assert time.monotonic() - start < 5
+    assert time.thread_time() - start < 5
 
 
 def test_line_edges_hold_at_every_line(engine: None) -> None:

@@ -69,14 +69,20 @@ def test_the_example_passes_what_it_knows_and_skips_the_rest() -> None:
         (f"{STARTED}\ninput()\nprint('what', flush=True)\ninput()", "not a line of JSON"),
         (f"{STARTED}\ninput()\nprint('[]', flush=True)\ninput()", "not a JSON object"),
         (f'{STARTED}\ninput()\nprint(\'{{"id": "x"}}\', flush=True)\ninput()', "answered for 'x'"),
-        (f"{STARTED}\ninput()\ntime.sleep(60)", "no answer within 0.4 seconds"),
     ],
 )
 def test_a_harness_that_misbehaves_fails_the_case_only(text: str, reason: str) -> None:
-    with Harness(program(text), patience=0.4) as harness:
+    with Harness(program(text), patience=60.0) as harness:
         first, second = (harness.answer(case) for case in CASES[:2])
     assert reason in str(first.failed)
     assert reason in str(second.failed)
+
+
+def test_a_harness_that_does_not_answer_fails_the_case_only() -> None:
+    with Harness(program(f"{STARTED}\ninput()\ntime.sleep(600)")) as harness:
+        harness._patience = 0.4  # only now: it may take its time to start
+        answer = harness.answer(CASES[0])
+    assert "no answer within 0.4 seconds" in str(answer.failed)
 
 
 def test_a_harness_of_another_format_is_refused() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import ssl
 import subprocess
 import threading
@@ -79,6 +80,11 @@ def receiving(context: ssl.SSLContext | None = None) -> Iterator[Receiver]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+@pytest.fixture(autouse=True)
+def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("refengine.output.http.PATIENCE", 60.0)
 
 
 def channel(url: str, **settings: Any) -> HttpChannel:
@@ -168,16 +174,15 @@ def test_answers_that_may_change_are_told_apart_from_those_that_will_not(
 
 
 def test_nobody_there_is_an_error_and_no_end() -> None:
-    with receiving() as server:
-        url = server.url
-    posts = channel(url)
-    with pytest.raises(ChannelError, match="Connection refused"):
-        posts.write("x")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and nobody listens there, nor can anybody else
+        posts = channel(f"http://127.0.0.1:{taken.getsockname()[1]}/")
+        with pytest.raises(ChannelError, match="Connection refused"):
+            posts.write("x")
 
 
 def test_a_receiver_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("refengine.output.http.PATIENCE", 0.1)
-    import socket
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         posts = channel(f"http://127.0.0.1:{silent.getsockname()[1]}")

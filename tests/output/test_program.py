@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,11 +11,17 @@ from refengine.output.channel import ChannelError
 from refengine.output.program import ProgramChannel
 
 
-def until(condition: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < limit, "it did not happen"
-        time.sleep(0.01)
+@pytest.fixture(autouse=True)
+def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "_PATIENCE", 60.0)
+    monkeypatch.setattr(program, "_FAREWELL", 60.0)
+
+
+def ended(channel: ProgramChannel) -> int:
+    """Return the number of the channel's program once it has ended, without collecting its end."""
+    assert channel._process is not None
+    os.waitid(os.P_PID, channel._process.pid, os.WEXITED | os.WNOWAIT)
+    return channel._process.pid
 
 
 def test_a_program_that_is_kept_gets_all_lines(tmp_path: Path) -> None:
@@ -43,8 +48,8 @@ def test_a_program_that_died_is_started_again(tmp_path: Path) -> None:
     channel = ProgramChannel(f"read line; echo $line >> {out}", keep_alive=True)
     for expected in (["one"], ["one", "two"], ["one", "two", "three"]):
         channel.write(expected[-1])
-        until(lambda wanted=expected: out.exists() and out.read_text().split() == wanted)  # type: ignore[misc]
-        time.sleep(0.05)
+        ended(channel)
+        assert out.read_text().split() == expected
     channel.close()
     assert channel.starts == 3
 
@@ -53,7 +58,7 @@ def test_a_program_whose_end_somebody_else_has_collected_is_no_problem(tmp_path:
     out = tmp_path / "out"
     channel = ProgramChannel(f"read line; echo $line >> {out}", keep_alive=True)
     channel.write("one")
-    assert os.waitpid(-1, 0)[0] > 0
+    assert os.waitpid(ended(channel), 0)[0] > 0
     channel.write("two")
     channel.close()
     assert out.read_text() == "one\ntwo\n"
@@ -75,13 +80,9 @@ def test_a_program_that_does_not_read_is_an_error_and_a_line_that_it_began_is_co
     line = "x" * 200_000
     with pytest.raises(ChannelError, match="does not read"):
         channel.write(line)
+    monkeypatch.setattr(program, "_PATIENCE", 60.0)
     go.touch()
-    while True:
-        try:
-            channel.write(line)
-            break
-        except ChannelError:
-            continue
+    channel.write(line)
     channel.write("end")
     channel.close()
     assert out.read_text() == f"{line}\nend\n"
@@ -89,8 +90,8 @@ def test_a_program_that_does_not_read_is_an_error_and_a_line_that_it_began_is_co
 
 def test_a_program_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(program, "_FAREWELL", 0.1)
-    channel = ProgramChannel("cat >/dev/null; sleep 60", keep_alive=True)
+    channel = ProgramChannel("cat >/dev/null; sleep 600", keep_alive=True)
     channel.write("one")
     start = time.monotonic()
     channel.close()
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 60

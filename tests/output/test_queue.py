@@ -21,8 +21,10 @@ class Sink:
         self.fault: Exception | None = None
         self.is_ready = False
         self.closes = 0
+        self.writers: set[threading.Thread] = set()
 
     def write(self, line: str, priority: Priority) -> None:
+        self.writers.add(threading.current_thread())
         self.gate.wait()
         if self.fault is not None:
             raise self.fault
@@ -41,7 +43,7 @@ def queue(sink: Sink, said: list[str] | None = None, **options: object) -> Outpu
 
 
 def until(condition: Callable[[], bool]) -> None:
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < limit, "it did not happen"
         time.sleep(0.005)
@@ -56,7 +58,7 @@ def test_lines_arrive_in_order_and_the_channel_is_closed() -> None:
     sink = Sink()
     outputs = queue(sink, capacity=None)
     put(outputs, *map(str, range(1000)))
-    outputs.close(10)
+    outputs.close(60)
     assert sink.lines == [str(number) for number in range(1000)]
     assert outputs.written == 1000
     assert sink.closes == 1
@@ -66,20 +68,17 @@ def test_a_ready_channel_is_written_to_by_the_caller() -> None:
     sink = Sink()
     sink.is_ready = True
     outputs = queue(sink)
-    before = threading.active_count()
     put(outputs, "one")
     assert sink.lines == ["one"]
-    assert threading.active_count() == before
-    outputs.close(10)
+    assert sink.writers == {threading.current_thread()}
+    outputs.close(60)
 
 
 def test_a_stuck_channel_holds_nobody_up_and_what_does_not_fit_is_counted() -> None:
     sink, said = Sink(), []  # type: Sink, list[str]
     sink.gate.clear()
     outputs = queue(sink, said, slow_after=0.0)
-    start = time.monotonic()
-    put(outputs, *map(str, range(25)))
-    assert time.monotonic() - start < 1
+    put(outputs, *map(str, range(25)))  # which would not return while the gate is closed, if it waited
     assert (outputs.depth, outputs.dropped) == (10, 15)
     assert len(said) == 1, "one alarm until it has recovered"
     assert "slow" in said[0]
@@ -87,7 +86,7 @@ def test_a_stuck_channel_holds_nobody_up_and_what_does_not_fit_is_counted() -> N
     until(lambda: outputs.depth == 0)
     until(lambda: len(said) == 2)
     assert said[1] == "test output has caught up; 15 alerts were dropped"
-    outputs.close(10)
+    outputs.close(60)
     assert sink.lines == [str(number) for number in range(10)]
 
 
@@ -104,7 +103,7 @@ def test_a_write_that_takes_too_long_is_reported() -> None:
     until(watched)
     assert "test output is slow: 1 alerts wait" in said[0]
     sink.gate.set()
-    outputs.close(10)
+    outputs.close(60)
 
 
 def test_a_failing_channel_loses_nothing_while_the_queue_holds() -> None:
@@ -116,7 +115,7 @@ def test_a_failing_channel_loses_nothing_while_the_queue_holds() -> None:
     assert said == ["test output: no luck; alerts wait until it works again"]
     sink.fault = None
     until(lambda: outputs.written == 5)
-    outputs.close(10)
+    outputs.close(60)
     assert sink.lines == list("abcde")
     assert outputs.dropped == 0
     assert said[1].startswith("test output works again")
@@ -130,7 +129,7 @@ def test_a_line_that_is_refused_does_not_hold_up_the_others() -> None:
     until(lambda: outputs.refused == 1)
     sink.fault = None
     put(outputs, "b")
-    outputs.close(10)
+    outputs.close(60)
     assert sink.lines == ["b"]
     assert said == ["test output: not that; 1 alerts have been lost like this"]
 
@@ -143,7 +142,7 @@ def test_a_fault_of_a_channel_does_not_end_its_thread() -> None:
     until(lambda: outputs.refused == 1)
     sink.fault = None
     put(outputs, "b")
-    outputs.close(10)
+    outputs.close(60)
     assert sink.lines == ["b"]
     assert "internal fault: ZeroDivisionError: oh" in said[0]
 
@@ -153,9 +152,7 @@ def test_the_end_waits_for_a_stuck_channel_no_longer_than_it_may() -> None:
     sink.gate.clear()
     outputs = queue(sink, said)
     put(outputs, "a", "b")
-    start = time.monotonic()
-    outputs.close(0.1)
-    assert time.monotonic() - start < 2
+    outputs.close(0.1)  # while the gate is closed
     assert outputs.dropped == 2
     assert said == ["2 alerts for test could not be written before the end"]
     sink.gate.set()
@@ -167,7 +164,7 @@ def test_a_failing_channel_has_until_the_end_to_recover() -> None:
     outputs = queue(sink, [])
     put(outputs, "a")
     threading.Timer(0.2, lambda: setattr(sink, "fault", None)).start()
-    outputs.close(10)
+    outputs.close(60)
     assert sink.lines == ["a"]
 
 
@@ -180,7 +177,7 @@ def test_a_reader_that_is_gone_is_told_to_the_caller() -> None:
     with pytest.raises(ChannelClosedError):
         put(outputs, "b")
     with pytest.raises(ChannelClosedError):
-        outputs.close(10)
+        outputs.close(60)
 
 
 def test_a_patient_queue_waits_for_a_slow_channel_and_loses_nothing() -> None:
@@ -201,7 +198,7 @@ def test_a_patient_queue_does_not_wait_for_a_channel_that_fails() -> None:
     put(outputs, *map(str, range(20)))
     assert outputs.dropped == 18
     sink.fault = None
-    outputs.close(10)
+    outputs.close(60)
 
 
 def test_a_channel_is_opened_anew_between_two_lines() -> None:
@@ -210,5 +207,5 @@ def test_a_channel_is_opened_anew_between_two_lines() -> None:
     outputs.reopen()
     until(lambda: sink.closes == 1)
     put(outputs, "a")
-    outputs.close(10)
+    outputs.close(60)
     assert sink.lines == ["a"]

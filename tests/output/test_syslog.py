@@ -15,7 +15,7 @@ from refengine.priority import Priority
 def log_at(path: Path) -> socket.socket:
     log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     log.bind(str(path))
-    log.settimeout(5)
+    log.settimeout(60)
     return log
 
 

@@ -13,7 +13,7 @@ def test_the_words_of_a_life(tmp_path: Path) -> None:
     path = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(path))
-        manager.settimeout(5)
+        manager.settimeout(60)
         told = Supervisor({"NOTIFY_SOCKET": str(path), "WATCHDOG_USEC": "3000000"})
         assert told.watchdog == 3.0
         told.ready("Evaluating 7 rules")
@@ -36,7 +36,7 @@ def test_a_socket_without_a_file() -> None:
     name = f"refengine-test-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(f"\0{name}")
-        manager.settimeout(5)
+        manager.settimeout(60)
         Supervisor({"NOTIFY_SOCKET": f"@{name}"}).stopping()
         assert manager.recv(1000) == b"STOPPING=1"
 

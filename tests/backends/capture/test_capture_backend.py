@@ -101,7 +101,7 @@ def test_a_capture_may_come_through_a_pipe(tmp_path: Path) -> None:
     try:
         read = read_file(pipe)
     finally:
-        writing.join(timeout=30)
+        writing.join(timeout=60)
     assert [found.param("fd") for found in read.events] == list(range(5000))
     assert read.warnings == []
 

@@ -51,7 +51,7 @@ def post(
     method: str = "POST",
     headers: dict[str, str] | None = None,
 ) -> http.client.HTTPResponse:
-    connection = http.client.HTTPConnection("127.0.0.1", backend.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", backend.port, timeout=60)
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     connection.request(method, path, data, headers or {"Content-Type": "application/json"})
     response = connection.getresponse()
@@ -60,7 +60,7 @@ def post(
     return response
 
 
-def ids(backend: WebhookBackend, timeout: float = 5) -> list[str]:
+def ids(backend: WebhookBackend, timeout: float = 60) -> list[str]:
     return [event.document["auditID"] for event in backend.read(timeout)]  # type: ignore[attr-defined]
 
 
@@ -68,7 +68,7 @@ def test_single_events_and_lists_arrive_in_order_with_their_numbers(start: Start
     backend = start()
     assert post(backend, listed(audit(1), audit(2))).status == 200
     assert post(backend, audit(3), headers={}).status == 200
-    first, second = backend.read(5), backend.read(5)
+    first, second = backend.read(60), backend.read(60)
     assert [event.number for event in (*first, *second)] == [1, 2, 3]
     assert backend.read(0.01) == []
     assert (backend.statistics().seen, backend.statistics().delivered) == (3, 3)
@@ -78,7 +78,7 @@ def test_single_events_and_lists_arrive_in_order_with_their_numbers(start: Start
 
 def test_one_connection_may_post_often(start: Start) -> None:
     backend = start()
-    connection = http.client.HTTPConnection("127.0.0.1", backend.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", backend.port, timeout=60)
     for number in range(20):
         connection.request("POST", "/k8s-audit", json.dumps(audit(number)))
         assert connection.getresponse().read() == b""
@@ -120,7 +120,7 @@ def test_broken_texts_are_counted(start: Start) -> None:
 def test_a_body_above_the_limit_is_refused(start: Start, chunked: bool) -> None:
     backend = start(body_limit=10_000)
     body = json.dumps(audit(1, filler="x" * 100_000)).encode()
-    connection = http.client.HTTPConnection("127.0.0.1", backend.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", backend.port, timeout=60)
     try:
         connection.request(
             "POST", "/k8s-audit", iter([body[:50_000], body[50_000:]]) if chunked else body, encode_chunked=chunked,
@@ -163,19 +163,19 @@ def test_where_there_is_no_room_the_sender_is_asked_to_come_again(start: Start) 
 
 
 def test_more_requests_than_wanted_are_turned_away(start: Start) -> None:
-    backend = start(requests_per_second=2.0)
+    backend = start(requests_per_second=0.001)
     answers = [post(backend, audit(number)).status for number in range(6)]
-    assert answers[:2] == [200, 200]
-    assert 429 in answers
-    assert backend.statistics().dropped["requests over the rate"] == answers.count(429)
+    assert answers == [200, *[429] * 5]
+    assert backend.statistics().dropped["requests over the rate"] == 5
 
 
 def test_a_client_that_sends_no_request_is_given_up(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "FIRST_REQUEST_TIME", 0.2)
     backend = start()
-    with socket.create_connection(("127.0.0.1", backend.port), timeout=10) as silent:
+    with socket.create_connection(("127.0.0.1", backend.port), timeout=60) as silent:
         silent.sendall(b"POST /k8s-audit HTTP/1.1\r\nHost: ")
-        assert silent.recv(10) == b""
+        with contextlib.suppress(ConnectionResetError):  # where what was sent had not been read
+            assert silent.recv(10) == b""
     assert backend.warnings == ("1 connections were closed, as no request came",)
 
 
@@ -184,7 +184,7 @@ def test_a_client_that_sends_its_body_slowly_is_given_up(
 ) -> None:
     monkeypatch.setattr(receiver, "BODY_TIME", 0.2)
     backend = start()
-    with socket.create_connection(("127.0.0.1", backend.port), timeout=10) as slow:
+    with socket.create_connection(("127.0.0.1", backend.port), timeout=60) as slow:
         slow.sendall(b"POST /k8s-audit HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
         assert b" 408 " in slow.recv(100)
     assert backend.statistics().dropped == {"requests too slow": 1}
@@ -192,7 +192,7 @@ def test_a_client_that_sends_its_body_slowly_is_given_up(
 
 def test_a_client_that_leaves_within_its_body_harms_nobody(start: Start) -> None:
     backend = start()
-    with socket.create_connection(("127.0.0.1", backend.port), timeout=10) as leaver:
+    with socket.create_connection(("127.0.0.1", backend.port), timeout=60) as leaver:
         leaver.sendall(b"POST /k8s-audit HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
     assert post(backend, audit(1)).status == 200
     assert ids(backend) == ["1"]
@@ -201,7 +201,7 @@ def test_a_client_that_leaves_within_its_body_harms_nobody(start: Start) -> None
 def test_what_is_no_http_harms_nobody(start: Start, capfd: pytest.CaptureFixture[str]) -> None:
     backend = start()
     for garbage in (b"\x16\x03\x01\x02\x00", b"GET\r\n\r\n", b"\x00" * 100_000, b"POST / HTTP/9.9\r\n\r\n"):
-        with socket.create_connection(("127.0.0.1", backend.port), timeout=10) as client:
+        with socket.create_connection(("127.0.0.1", backend.port), timeout=60) as client:
             client.sendall(garbage)
     assert post(backend, audit(1)).status == 200
     assert ids(backend) == ["1"]
@@ -211,11 +211,11 @@ def test_what_is_no_http_harms_nobody(start: Start, capfd: pytest.CaptureFixture
 def test_who_holds_connections_keeps_nobody_out(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "CONNECTIONS_LIMIT", 5)
     backend = start()
-    faithful = http.client.HTTPConnection("127.0.0.1", backend.port, timeout=10)
+    faithful = http.client.HTTPConnection("127.0.0.1", backend.port, timeout=60)
     faithful.request("POST", "/k8s-audit", json.dumps(audit(0)))
     faithful.getresponse().read()
     slow = b"POST /k8s-audit HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
-    clients = [socket.create_connection(("127.0.0.1", backend.port), timeout=10) for _ in range(30)]
+    clients = [socket.create_connection(("127.0.0.1", backend.port), timeout=60) for _ in range(30)]
     for client in clients[::2]:
         with contextlib.suppress(ConnectionError):
             client.sendall(slow)
@@ -268,7 +268,7 @@ def secure(backend: WebhookBackend, certificate: Path | None) -> int:
     context = ssl.create_default_context(cafile=CERTIFICATES / "authority.pem")
     if certificate is not None:
         context.load_cert_chain(certificate)
-    connection = http.client.HTTPSConnection("127.0.0.1", backend.port, timeout=10, context=context)
+    connection = http.client.HTTPSConnection("127.0.0.1", backend.port, timeout=60, context=context)
     try:
         connection.request("POST", "/k8s-audit", json.dumps(audit(1)))
         return connection.getresponse().status

@@ -6,7 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,18 +37,20 @@ backend.close()
 
 
 @pytest.fixture
-def readable_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with the package and python-ptrace, which the user nobody can read."""
+def readable_package() -> Iterator[Path]:
+    """Give a folder with the package and python-ptrace, which the user nobody can read.
+
+    It is not one of pytest's own, since every session of pytest closes these to other users.
+    """
     ptrace = pytest.importorskip("ptrace")
-    folder = tmp_path_factory.mktemp("readable")
     ignore = shutil.ignore_patterns("__pycache__")
-    for package in (refengine, ptrace):
-        source = Path(str(package.__file__)).parent
-        shutil.copytree(source, folder / source.name, ignore=ignore)
-    for path in (folder, *folder.parents):
-        if path.owner() == "root" and path != Path("/tmp") and path.is_relative_to("/tmp"):
-            path.chmod(0o755)
-    return folder
+    with tempfile.TemporaryDirectory(prefix="readable") as name:
+        folder = Path(name)
+        for package in (refengine, ptrace):
+            source = Path(str(package.__file__)).parent
+            shutil.copytree(source, folder / source.name, ignore=ignore)
+        folder.chmod(0o755)
+        yield folder
 
 
 @pytest.mark.root
@@ -180,7 +183,7 @@ def run_denied(
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=100,
     )
 
 

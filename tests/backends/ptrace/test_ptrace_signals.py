@@ -28,7 +28,7 @@ def state(pid: int) -> str:
     return text.rpartition(")")[2].split()[0]
 
 
-def wait_for(condition: Callable[[], bool], limit: float = 10.0) -> None:
+def wait_for(condition: Callable[[], bool], limit: float = 60.0) -> None:
     deadline = time.monotonic() + limit
     while not condition():
         assert time.monotonic() < deadline, "it has not come to pass"
@@ -93,13 +93,13 @@ def test_interrupted_calls_go_on(watch: Watch, c_program: MakeC) -> None:
 
 
 def test_time_limit_of_read(watch: Watch) -> None:
-    backend = watch.start(["sleep", "20"], "chdir", grace=5.0)
-    assert backend.read(0.2)
+    backend = watch.start(["sleep", "100"], "chdir", grace=60.0)
+    wait_for(lambda: bool(backend.read(0.2)))
     started = time.monotonic()
-    while (batch := backend.read(0.3)) and time.monotonic() - started < 15:
+    while (batch := backend.read(0.3)) and time.monotonic() - started < 60:
         assert batch
     assert batch == ()
-    assert 0.25 < time.monotonic() - started < 15, "it returns before the command ends"
+    assert 0.25 < time.monotonic() - started < 60, "it returns before the command ends"
     backend.close()
     assert backend.exit_code == 128 + signal.SIGTERM
     assert backend.read(0.1) is None
@@ -116,13 +116,14 @@ time.sleep(60)
 """
     backend = watch.start(python_program(program), "chdir", grace=0.3)
     tids: set[int] = set()
-    for _ in range(40):
+
+    def all_are_there_and_quiet() -> bool:
         batch = backend.read(0.2)
         assert batch is not None
-        tids |= {event.tid for event in batch}
-        if not batch:
-            break
-    assert len(tids) >= 3
+        tids.update(event.tid for event in batch)
+        return len(tids) >= 3 and not batch
+
+    wait_for(all_are_there_and_quiet)
     started = time.monotonic()
     backend.close()
     assert time.monotonic() - started < 30, "it hangs"
@@ -175,20 +176,22 @@ def engine(watch: Watch) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     yield start
     for process in started:
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
 
-@pytest.mark.parametrize("moment", [0.0, 0.003, 0.01, 0.02, 0.05, 0.1])
+@pytest.mark.parametrize("told", [0, 1, 30])
+@pytest.mark.parametrize("moment", [0.0, 0.003, 0.02])
 def test_a_killed_tracer_leaves_no_process_behind(
-    engine: Callable[..., subprocess.Popen[str]], moment: float
+    engine: Callable[..., subprocess.Popen[str]], told: int, moment: float
 ) -> None:
     tracer = engine(BUSY, "chdir,clone,execve")
+    assert tracer.stdout is not None
+    lines = [tracer.stdout.readline() for _ in range(told)]
     time.sleep(moment)
     tracer.kill()
-    assert tracer.stdout is not None
-    tids = {int(line.split()[0]) for line in tracer.stdout.read().splitlines() if line[:1].isdecimal()}
-    assert tids or moment < 0.05
-    tracer.wait(timeout=30)
+    tids = {int(line.split()[0]) for line in (*lines, *tracer.stdout) if line[:1].isdecimal()}
+    assert tids or not told
+    tracer.wait(timeout=60)
     for tid in tids:
         wait_for(lambda tid=tid: state(tid) in ("", "Z"))  # type: ignore[misc]
 
@@ -202,7 +205,7 @@ def test_a_killed_tracer_leaves_an_attached_process_running(
             tracer = engine(str(target.pid), "chdir")
             time.sleep(moment)
             tracer.kill()
-            tracer.wait(timeout=30)
+            tracer.wait(timeout=60)
             wait_for(lambda: "TracerPid:\t0" in Path(f"/proc/{target.pid}/status").read_text())
             wait_for(lambda: state(target.pid) in "RS")
             before = Path(f"/proc/{target.pid}/stat").read_text().split()[13]

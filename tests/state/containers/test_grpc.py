@@ -240,6 +240,11 @@ def test_images_of_containerd_have_the_id_of_their_settings(
     )
 
 
+@pytest.fixture(autouse=True)
+def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grpc, "PATIENCE", 60.0)
+
+
 QUESTION = b"question"
 
 
@@ -367,8 +372,9 @@ def test_what_is_answered_in_place_of_it(
 def test_servers_that_speak_something_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: Callable[[socket.socket], None], cause: str
 ) -> None:
-    monkeypatch.setattr(grpc, "PATIENCE", 0.3)
+    if answer is hangs:
+        monkeypatch.setattr(grpc, "PATIENCE", 0.3)
     began = time.monotonic()
     with server(tmp_path / "socket", answer) as path, pytest.raises(UnknownError, match=cause):
         call(path)
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 30
