@@ -52,7 +52,9 @@ def test_the_first_command_sets_everything_up_and_runs_the_main_job() -> None:
 def test_the_second_command_runs_all_tests_as_continuous_integration_does() -> None:
     command = command_blocks()[1].strip()
     assert command == ".venv/bin/python -m pytest -n auto"
-    assert f'check "Tests" {command}' in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert re.search(rf"^tests\(\) {{$[^}}]*^    {re.escape(command)} \|\| code=\$\?$", script, re.MULTILINE)
+    assert 'check "Tests" tests\n' in script
 
 
 @pytest.mark.ptrace

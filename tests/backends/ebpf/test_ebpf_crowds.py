@@ -24,7 +24,7 @@ from tests.control_groups import control_group
 from tests.ebpf import require_ebpf
 from tests.running import ready
 
-pytestmark = [pytest.mark.root, pytest.mark.slow]
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(600)]
 
 RULES = """
 - rule: Marked

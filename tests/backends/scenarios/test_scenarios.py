@@ -88,6 +88,7 @@ def test_every_event_type_of_the_public_rules_is_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # each program is run and waited for, up to three times
 @pytest.mark.parametrize("scenarios", KINDS.values(), ids=KINDS)
 @pytest.mark.parametrize("runner", RUNNERS)
 def test_alerts_are_the_same_under_every_capable_backend(

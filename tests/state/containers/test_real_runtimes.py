@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from refengine.state.containers import directory as directory_module
+from refengine.state.containers import sockets as runtime_sockets
 from refengine.state.containers.directory import RuntimeDirectory
 from refengine.state.containers.engines import listeners, runtimes
 from refengine.state.containers.facts import ContainerFacts
@@ -27,7 +29,7 @@ from refengine.state.procfs import parse_cgroups
 from tests.ebpf import require_ebpf
 from tests.running import ready
 
-pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).resolve().parents[3]
 IMAGE = "docker.io/example/busybox:1.0"
@@ -65,7 +67,7 @@ def daemon(command: Command, socket: Path) -> Iterator[None]:
     log = socket.with_suffix(".log")
     with log.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file) as process:
         try:
-            deadline = time.monotonic() + 30
+            deadline = time.monotonic() + 60
             while not socket.exists():
                 if process.poll() is not None or time.monotonic() > deadline:
                     pytest.skip(f"{command[0]} does not run here: {log.read_text()[-300:]}")
@@ -130,11 +132,17 @@ def container_at(pid: int) -> ContainerId:
     return found
 
 
+@pytest.fixture(autouse=True)
+def _time_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime_sockets, "PATIENCE", 60.0)
+    monkeypatch.setattr(directory_module, "_RESERVE", 60.0)
+
+
 def asked(engine: str, socket: Path, container: ContainerId) -> ContainerFacts:
     """Return what is known of a container, asked for as a run does it."""
     sockets = {engine: (str(socket),)}
     others = {"docker", "podman", "cri", "containerd"} - {engine}
-    directory = RuntimeDirectory(runtimes(sockets, others), listeners(sockets, others), wait=5)
+    directory = RuntimeDirectory(runtimes(sockets, others), listeners(sockets, others), wait=60)
     directory.start()
     try:
         facts = directory.facts(container)
@@ -164,7 +172,7 @@ def wait_for_alert(folder: Path, engine: str, socket: Path, pid: int, wanted: st
         json.dumps({"plugins": [{"name": "container", "init_config": {"engines": engines}}]})
     )
     command: Command = [
-        sys.executable, "-m", "refengine", "-r", rules, "-c", configuration, "-M", "60", "-p", str(pid),
+        sys.executable, "-m", "refengine", "-r", rules, "-c", configuration, "-M", "150", "-p", str(pid),
     ]  # fmt: skip
     found = []
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as watch:
@@ -179,9 +187,10 @@ def wait_for_alert(folder: Path, engine: str, socket: Path, pid: int, wanted: st
 
 
 def alerts_until_it_runs(folder: Path, engine: str, socket: Path, start: Command) -> list[str]:
-    """Return the alerts of a container called later, which starts while the whole machine is watched.
+    """Return the alerts of a container called later, which starts programs while the whole machine is watched.
 
-    The last one is of the container's own program. Before it there may be the runtime's, which makes the container: it
+    Where its runtime does not answer in time, the first of them are of a container without a name. The last alert is of
+    one of the container's own programs. Before it there may be the runtime's, which makes the container: it
     runs itself again once it is in the control group, or has done so before, whichever comes first.
     """
     require_ebpf()
@@ -211,7 +220,7 @@ def test_docker(folder: Path, layer: Path) -> None:
         "--pidfile", folder / "pid", "-H", f"unix://{socket}",
     ]  # fmt: skip
     with daemon(command, socket):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while subprocess.run([*docker, "info"], capture_output=True, check=False).returncode:
             assert time.monotonic() < deadline
             time.sleep(0.2)
@@ -236,7 +245,7 @@ def test_docker(folder: Path, layer: Path) -> None:
                 folder, "docker", socket, pid, f"{id[:12]},example,example/busybox:1.0,{image},0,/bin/busybox"
             )
             start = [
-                *docker, "run", "-d", "--name", "later", "--network", "none", "example/busybox:1.0", "sleep", "100",
+                *docker, "run", "-d", "--name", "later", "--network", "none", "example/busybox:1.0", "sh", "-c", LOOP,
             ]  # fmt: skip
             for later in alerts_until_it_runs(folder, "docker", socket, start):
                 assert later.split(",")[1:4] == ["later", "example/busybox:1.0", image]
@@ -275,7 +284,7 @@ def test_podman(folder: Path, layer: Path) -> None:
             start = [
                 *podman, "run", "-d", "--name", "later", "--network", "none",
                 "--ulimit", "nofile=1024:1024", "--ulimit", "nproc=1024:1024",
-                "localhost/example/busybox:1.0", "sleep", "100",
+                "localhost/example/busybox:1.0", "sh", "-c", LOOP,
             ]  # fmt: skip
             for later in alerts_until_it_runs(folder, "podman", socket, start):
                 assert later.split(",")[1:4] == ["later", "localhost/example/busybox:1.0", image]
@@ -303,6 +312,7 @@ def test_containerd_and_kubernetes(folder: Path, layer: Path, monkeypatch: pytes
     pytest.importorskip("h2", reason="h2 is not installed")
     from refengine.state.containers import grpc
 
+    monkeypatch.setattr(grpc, "PATIENCE", 60.0)
     socket = folder / "c.sock"
     settings = folder / "config.toml"
     settings.write_text(CONTAINERD.format(folder=folder, socket=socket, image=IMAGE))
@@ -318,9 +328,7 @@ def test_containerd_and_kubernetes(folder: Path, layer: Path, monkeypatch: pytes
             return next(int(columns[1]) for columns in tasks if columns[0] == id)
 
         def ask(method: str, question: bytes) -> Message:
-            with monkeypatch.context() as patience:
-                patience.setattr(grpc, "PATIENCE", 60.0)
-                return Message(grpc.call(str(socket), f"/runtime.v1.RuntimeService/{method}", question))
+            return Message(grpc.call(str(socket), f"/runtime.v1.RuntimeService/{method}", question))
 
         try:
             container = container_at(pid_of("default", "example"))
@@ -335,7 +343,7 @@ def test_containerd_and_kubernetes(folder: Path, layer: Path, monkeypatch: pytes
                 pid_of("default", "example"),
                 f"example,example,{IMAGE},{facts.image.id},0,/bin/busybox",
             )
-            start = [*ctr, "run", "-d", "--snapshotter", "native", IMAGE, "later", "/bin/sleep", "100"]
+            start = [*ctr, "run", "-d", "--snapshotter", "native", IMAGE, "later", "/bin/sh", "-c", LOOP]
             for later in alerts_until_it_runs(folder, "containerd", socket, start):
                 assert later.rpartition(",")[0] == f"later,later,{IMAGE},{facts.image.id},0"
 
