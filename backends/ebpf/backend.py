@@ -144,7 +144,7 @@ class EbpfBackend:
         for key, names in prefilters.names.items():
             for name in names:
                 binding.update_map(descriptors["names"], NAME_IN_SET.pack(name, key), b"\1")
-        table = captures(self._snap_length, identify=plan.identify)
+        table = captures(self._snap_length, identify=plan.identify, arguments=plan.environment)
         for number, watched in plan.calls.items():
             binding.update_map(descriptors["plans"], number, packed(table.get(watched.name, ())))
         settings = SETTINGS.pack(os.getpid(), plan.environment, plan.threads, 0)

@@ -14,6 +14,9 @@ from typing import Final
 
 from refengine.backends.ebpf.layout import CAPTURE, CAPTURES_MAX, PLAN_SIZE, CaptureKind
 
+STRINGS_MAX: Final = 8
+"""How many entries of a vector of strings are copied."""
+
 WORKING_DIRECTORY: Final = 7
 """Stands for the argument that names a directory where paths are relative to the working directory."""
 
@@ -57,11 +60,17 @@ def open_file(position: int) -> Capture:
     return Capture(CaptureKind.DESCRIPTOR, position)
 
 
+def strings(position: int) -> tuple[Capture, ...]:
+    """Return the captures of a vector of strings: the table, and as many of its entries as there is room for."""
+    entries = (Capture(CaptureKind.ENTRY, position, size=entry) for entry in range(STRINGS_MAX))
+    return structure(position, STRINGS_MAX * 8), *entries
+
+
 _CREATED: Final = Capture(CaptureKind.CREATED)
 _ADDRESS: Final = 128
 
 
-def _table(snap_length: int, *, identify: bool) -> dict[str, tuple[Capture, ...]]:
+def _table(snap_length: int, *, identify: bool, arguments: bool) -> dict[str, tuple[Capture, ...]]:
     """Return the captures by system call, with at most `snap_length` bytes of each buffer."""
     made = (_CREATED,) if identify else ()
     snap = snap_length
@@ -143,8 +152,8 @@ def _table(snap_length: int, *, identify: bool) -> dict[str, tuple[Capture, ...]
         "symlinkat": (word(0), *text(2, 1)),
         "mount": (*text(1), word(0), word(2)),
         "quotactl": (word(1),),
-        "execve": path,
-        "execveat": path_at,
+        "execve": (*path, *(strings(1) if arguments else ())),
+        "execveat": (*path_at, *(strings(2) if arguments else ())),
         "read": (fd, received),
         "pread64": (fd, received),
         "write": (fd, sized(1, 2, snap)),
@@ -193,12 +202,15 @@ def _table(snap_length: int, *, identify: bool) -> dict[str, tuple[Capture, ...]
     }
 
 
-def captures(snap_length: int, *, identify: bool = False) -> Mapping[str, tuple[Capture, ...]]:
+def captures(
+    snap_length: int, *, identify: bool = False, arguments: bool = False
+) -> Mapping[str, tuple[Capture, ...]]:
     """Return what to copy by the names of system calls; nothing for those that are not there.
 
-    With `identify` device, inode and making of opened files are told, which costs something.
+    With `identify` device, inode and making of opened files are told, with `arguments` those of executions that failed,
+    which costs something.
     """
-    table = _table(snap_length, identify=identify)
+    table = _table(snap_length, identify=identify, arguments=arguments)
     assert all(len(wanted) <= CAPTURES_MAX for wanted in table.values())
     return MappingProxyType(table)
 

@@ -22,7 +22,7 @@ SETTINGS: Final = struct.Struct("=IIII")
 NAME_IN_SET: Final = struct.Struct("=16sQ")
 COUNTERS: Final = struct.Struct("=8Q")
 
-CAPTURES_MAX: Final = 6
+CAPTURES_MAX: Final = 12
 PLAN_SIZE: Final = CAPTURES_MAX * CAPTURE.size
 SCRATCH_SIZE: Final = COUNTERS.size + 48 + RECORD.size + 24576 + 4096 + 640 + 144 + 128
 
@@ -80,6 +80,7 @@ class CaptureKind(IntEnum):
     CREATED = 8
     DIRECTORY = 9
     SIZED = 10
+    ENTRY = 11
 
 
 class Head(NamedTuple):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import stat
+import struct
 from typing import Final
 
+from refengine.backends.ebpf.captures import STRINGS_MAX
 from refengine.backends.ebpf.layout import BlobKind, Program
 from refengine.backends.ebpf.record import Record, decoded
 from refengine.backends.syscalls import kernel_bits as kb
@@ -23,6 +25,7 @@ _WRITABLE: Final = _EXECVE_FLAGS["EXE_WRITABLE"]
 _UPPER_LAYER: Final = _EXECVE_FLAGS["EXE_UPPER_LAYER"]
 _LOWER_LAYER: Final = _EXECVE_FLAGS["EXE_LOWER_LAYER"]
 _FROM_MEMFD: Final = _EXECVE_FLAGS["EXE_FROM_MEMFD"]
+_POINTER: Final = struct.Struct("=Q")
 _CAP_DAC_OVERRIDE: Final = 1 << 1
 _CAP_FOWNER: Final = 1 << 3
 _KILOBYTES_A_PAGE: Final = 4
@@ -117,13 +120,21 @@ def _is_writable(program: Program, uid: int, gid: int) -> bool:
 
 
 def failed_execution(record: Record, name: str) -> list[ParamValue | None]:
-    """Return the parameters of an execution that failed: of the new program, the path is known."""
+    """Return the parameters of an execution that failed: of the new program, path and arguments are known."""
     head = record.head
     type = BY_NAME[name].exit
     params: list[ParamValue | None] = [None] * len(type.params)
     position = 1 if name == "execveat" else 0
+    arguments = _meant_arguments(record, head.args[position + 1])
     for parameter, value in (
         ("res", head.result),
+        ("exe", arguments[0] if arguments else None),
+        (
+            "args",
+            b"".join(text.encode("utf-8", "surrogateescape") + b"\0" for text in arguments[1:])
+            if arguments
+            else None,
+        ),
         ("tid", head.tid),
         ("pid", head.pid),
         ("ptid", head.ppid),
@@ -136,6 +147,18 @@ def failed_execution(record: Record, name: str) -> list[ParamValue | None]:
         if index is not None:
             params[index] = value
     return params
+
+
+def _meant_arguments(record: Record, address: int) -> list[str]:
+    """Return the arguments in the vector at an address, as many as were copied and could be read."""
+    table = record.bytes_at(record.head.tid, address, STRINGS_MAX * _POINTER.size) or b""
+    found = []
+    for (entry,) in _POINTER.iter_unpack(table[: len(table) & ~7]):
+        text = record.string(record.head.tid, entry) if entry else None
+        if text is None:
+            break
+        found.append(text)
+    return found
 
 
 def born(record: Record) -> list[ParamValue | None]:

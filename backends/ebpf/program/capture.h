@@ -82,6 +82,11 @@ static __always_inline void carry_out(struct scratch *s, const struct capture *w
 
     __builtin_memset(spans, 0, sizeof(s->spans));
     switch (wanted->kind) {
+    case CAPTURE_ENTRY:
+        other = 0;
+        bpf_probe_read_user(&other, sizeof(other), (const void *)(address + size * sizeof(other)));
+        address = other;
+        /* fall through */
     case CAPTURE_TEXT:
         put_text(s, address);
         return;

@@ -120,7 +120,8 @@ enum capture_kind {
     CAPTURE_CREATED = 8,     /* the open file with the number in the result */
     CAPTURE_DIRECTORY = 9,   /* the directory that the path in argument `length` is relative to; argument 7 is
                                 the working directory */
-    CAPTURE_SIZED = 10       /* as many bytes as the 32-bit number that argument `length` points to says */
+    CAPTURE_SIZED = 10,      /* as many bytes as the 32-bit number that argument `length` points to says */
+    CAPTURE_ENTRY = 11       /* the string that entry `size` of a vector of strings points to */
 };
 
 struct capture {
@@ -131,7 +132,7 @@ struct capture {
     u32 size;
 };
 
-#define CAPTURES_MAX 6
+#define CAPTURES_MAX 12
 
 struct plan {
     struct capture captures[CAPTURES_MAX];
