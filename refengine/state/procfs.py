@@ -63,7 +63,7 @@ def read_thread(
     `boot_time` is in nanoseconds since the epoch and makes start times out of those counted from the boot.
     """
     folder = f"{root}/{tid}"
-    status = dict(_STATUS_ROW.findall(_text(f"{folder}/status")))
+    status = _status(folder)
     if "Tgid" not in status:
         return None
     thread = Thread(tid, _number(status, "Tgid"), threads)
@@ -74,7 +74,7 @@ def read_thread(
     thread.env = _strings(f"{folder}/environ")
     thread.set_cwd(_link(f"{folder}/cwd"))
     thread.root = _link(f"{folder}/root") or "/"
-    thread.pidns_init_start_time = _start(_text(f"{folder}/root/proc/1/stat"), boot_time)
+    thread.pidns_init_start_time = _namespace_start(status, boot_time, root)
     thread.note_executable_age()
     thread.cgroups = parse_cgroups(_text(f"{folder}/cgroup"))
     login = _text(f"{folder}/loginuid").strip()
@@ -117,6 +117,10 @@ def parse_cgroups(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(pairs)
 
 
+def _status(folder: str) -> dict[str, str]:
+    return dict(_STATUS_ROW.findall(_text(f"{folder}/status")))
+
+
 def _fill_status(thread: Thread, status: Mapping[str, str]) -> None:
     thread.ptid = _number(status, "PPid")
     thread.uid = _number(status, "Uid", 1, UNKNOWN_ID)
@@ -152,6 +156,22 @@ def _start(text: str, boot_time: int) -> int:
     """Return when the process of a `stat` file started, 0 where the text does not say."""
     columns = text[text.rfind(")") + 1 :].split()
     return boot_time + int(columns[19]) * 10**9 // _TICKS if len(columns) >= 20 else 0
+
+
+def _namespace_start(status: Mapping[str, str], boot_time: int, root: str) -> int:
+    """Return when the first process of a thread's innermost namespace of processes started, 0 where that is not known.
+
+    It is looked for among the ancestors. What the thread itself has as `/proc` may be anything, made to hold up or harm
+    whoever opens it.
+    """
+    depth = len(status.get("NSpid", "").split())
+    if depth < 2:
+        return _start(_text(f"{root}/1/stat"), boot_time)
+    while len(status.get("NSpid", "").split()) == depth:
+        if _number(status, "NStgid", -1) == 1:
+            return _start(_text(f"{root}/{_number(status, 'Tgid')}/stat"), boot_time)
+        status = _status(f"{root}/{_number(status, 'PPid')}")
+    return 0
 
 
 def _fill_command(thread: Thread, folder: str) -> None:

@@ -93,13 +93,45 @@ def test_a_hidden_or_vanished_thread(proc: Path) -> None:
     assert list_descriptors(99, str(proc)) == []
 
 
+def process(proc: Path, pid: int, parent: int, numbers: str, start: int) -> None:
+    """Have a process in `proc`; `numbers` are those that it has in its namespaces, the outermost first."""
+    (proc / f"{pid}").mkdir()
+    (proc / f"{pid}" / "status").write_text(
+        f"Tgid:\t{pid}\nPPid:\t{parent}\nNStgid:\t{numbers}\nNSpid:\t{numbers}\n"
+    )
+    (proc / f"{pid}" / "stat").write_text(
+        f"{pid} (init) S {parent} 1 1 0 -1 4194304 11 0 5 0 1 2 0 0 20 0 1 0 {start} 0 0"
+    )
+
+
+def namespace_start(proc: Path, pid: int) -> int:
+    thread = read_thread(pid, {}, 10**15, str(proc))
+    assert thread is not None
+    return (thread.pidns_init_start_time - 10**15) * os.sysconf("SC_CLK_TCK") // 10**9
+
+
 def test_the_start_of_the_namespace(proc: Path) -> None:
+    process(proc, 1, 0, "1", 2)
+    process(proc, 5, 1, "5\t1", 100)
+    process(proc, 7, 5, "7\t2", 200)
+    process(proc, 8, 1, "8", 300)
+    process(proc, 9, 8, "9\t4", 400)
+    assert namespace_start(proc, 43) == 100
+    assert namespace_start(proc, 5) == 100
+    assert namespace_start(proc, 8) == 2
+    # Who has entered it from outside has no ancestor that tells.
+    thread = read_thread(9, {}, 10**15, str(proc))
+    assert thread is not None
+    assert thread.pidns_init_start_time == 0
+
+
+def test_what_a_thread_has_as_its_root_is_not_opened(proc: Path) -> None:
+    """It may be a pipe that nobody writes to."""
     first = proc / "43" / "root" / "proc" / "1"
     first.mkdir(parents=True)
-    (first / "stat").write_text("1 (init) S 0 1 1 0 -1 4194304 11 0 5 0 1 2 0 0 20 0 1 0 100 0 0")
-    thread = read_thread(43, {}, 10**15, str(proc))
-    assert thread is not None
-    assert thread.pidns_init_start_time == 10**15 + 10**11 // os.sysconf("SC_CLK_TCK")
+    for name in ("stat", "cmdline", "status"):
+        os.mkfifo(first / name)
+    assert read_thread(43, {}, 10**15, str(proc)) is not None
 
 
 def test_groups_with_colons() -> None:
