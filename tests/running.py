@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -72,7 +73,7 @@ def ready(
         with subprocess.Popen(
             [*PROGRAM, *arguments],
             cwd=ROOT,
-            env={**os.environ, "NOTIFY_SOCKET": f"@{name[1:]}"},
+            env={**os.environ, "NOTIFY_SOCKET": f"@{name[1:]}", "PYTHONFAULTHANDLER": "1"},
             stdout=stdout,
             stderr=stderr,
             text=True,
@@ -85,13 +86,15 @@ def ready(
 
 
 def _wait_until_ready(manager: socket.socket, process: subprocess.Popen[str]) -> None:
-    limit = time.monotonic() + 60
+    limit = time.monotonic() + 90
     while time.monotonic() < limit:
         try:
             if manager.recv(4096).startswith(b"READY=1"):
                 return
         except TimeoutError:
             assert process.poll() is None, f"the program ended: {process.args!r}"
+    process.send_signal(signal.SIGABRT)  # so that it says where it is
+    process.wait(10)
     raise AssertionError("the program did not say that it is ready")
 
 

@@ -15,7 +15,7 @@ from refengine.backends.fanotify.opens import Exact
 from refengine.backends.syscalls.kernel_bits import open_flags, open_mode
 from refengine.errors import BackendError
 
-_START: Final = 10.0
+_START: Final = 30.0
 """Seconds that the process may take to begin."""
 
 SILENCE: Final = 2.0

@@ -23,7 +23,7 @@ FIRST_REQUEST_TIME: Final = 10.0
 NEXT_REQUEST_TIME: Final = 120.0
 """Seconds in which a connection has to send its next request; API servers keep theirs for a minute and a half."""
 
-_START_TIME = 10.0
+_START_TIME = 30.0
 _STOP_TIME = 5.0
 
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]

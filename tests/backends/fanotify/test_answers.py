@@ -23,7 +23,7 @@ def answer(reading: int) -> tuple[int, int]:
 
 
 def test_an_open_is_allowed_and_its_descriptor_given_back(group: tuple[int, int]) -> None:
-    answers, held = Answers(group[1], 5.0), os.open("/dev/null", os.O_RDONLY)
+    answers, held = Answers(group[1], 60.0), os.open("/dev/null", os.O_RDONLY)
     answers.hold(held)
     answers.allow()
     assert answer(group[0]) == (held, 1)
@@ -38,7 +38,7 @@ def test_an_open_that_is_looked_at_for_too_long_is_allowed_meanwhile(group: tupl
     start = time.monotonic()
     answers.hold(held)
     assert answer(group[0]) == (held, 1)
-    assert 0.04 < time.monotonic() - start < 5
+    assert 0.04 < time.monotonic() - start < 60
     assert answers.late == 1
     answers.allow()  # which is too late, and does not answer again
     os.set_blocking(group[0], False)

@@ -30,7 +30,7 @@ def connector() -> Iterator[ProcessConnector]:
 
 def events_of(connector: ProcessConnector, pid: int) -> list[ProcessEvent]:
     found: list[ProcessEvent] = []
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until and not any(event.kind == EXIT for event in found):
         poll = select.poll()
         poll.register(connector, select.POLLIN)
