@@ -42,6 +42,9 @@ PROGRAMS: Mapping[str, str] = {
 }
 SEED = 1
 
+USER = "nobody"
+IS_ROOT = os.geteuid() == 0
+
 
 def prepare(folder: Path) -> None:
     """Write the files that the programs work on."""
@@ -57,6 +60,21 @@ def prepare(folder: Path) -> None:
         (place / f"{number}.txt").write_text(text)
 
 
+def run(command: list[str], folder: Path, stderr: int) -> subprocess.CompletedProcess[bytes]:
+    """Run a command in `folder`, without privileges, and return how it ended."""
+    return subprocess.run(
+        command,
+        check=False,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=stderr,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
+        user=USER if IS_ROOT else None,
+        group="nogroup" if IS_ROOT else None,
+        extra_groups=() if IS_ROOT else None,
+    )
+
+
 def seconds(folder: Path, program: str, python: str, *, watched: bool) -> float:
     """Return how long a program takes by its own account."""
     times = folder / "times" / "times"
@@ -65,20 +83,25 @@ def seconds(folder: Path, program: str, python: str, *, watched: bool) -> float:
     if watched:
         options = ["-m", "refengine", "--backend", "ptrace", "-r", "rules.yaml", "--"]
         command = [python, *options, *command]
-    is_root = os.geteuid() == 0
-    subprocess.run(
-        command,
-        check=True,
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))},
-        user="nobody" if is_root else None,
-        group="nogroup" if is_root else None,
-        extra_groups=() if is_root else None,
-    )
+    run(command, folder, stderr=subprocess.DEVNULL).check_returncode()
     first, last = map(int, times.read_text().split())
     return (last - first) / 1e9
+
+
+def check(python: str) -> str | None:
+    """Return why the programs cannot be run with this Python, None where they can."""
+    try:
+        tried = run([python, "-c", "import refengine"], Path("/"), stderr=subprocess.PIPE)
+    except OSError as error:
+        return (
+            f"{python} cannot be run as {USER}: {error.strerror}"
+            if IS_ROOT
+            else f"{python}: {error.strerror}"
+        )
+    if tried.returncode == 0:
+        return None
+    *_, last = tried.stderr.decode("utf-8", "replace").strip().splitlines() or ["it says nothing"]
+    return f"{python} cannot import refengine{f' as {USER}' if IS_ROOT else ''}: {last}"
 
 
 def main() -> None:
@@ -87,12 +110,15 @@ def main() -> None:
     parser.add_argument("rounds", nargs="?", type=int, default=7)
     parser.add_argument("--python", default=sys.executable)
     arguments = parser.parse_args()
+    fault = check(arguments.python)
+    if fault is not None:
+        parser.error(f"{fault}; name another one by --python, that everybody may read")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)
         (folder / "times").mkdir()
-        if os.geteuid() == 0:
-            os.chown(folder / "times", pwd.getpwnam("nobody").pw_uid, -1)
+        if IS_ROOT:
+            os.chown(folder / "times", pwd.getpwnam(USER).pw_uid, -1)
         prepare(folder)
         for title, program in PROGRAMS.items():
             taken: dict[bool, list[float]] = {False: [], True: []}

@@ -20,10 +20,16 @@ from refengine.output.formats import LineFormat
 from refengine.priority import Priority
 from refengine.rulefile.selection import Selection
 
-DRIVERS = ("modern_ebpf", "kmod", "ebpf")
-"""The values of `engine.kind` that watch the machine; the last one is of Falco before 0.44."""
+DRIVERS = ("modern_ebpf", "kmod")
+"""The values of `engine.kind` that watch the machine."""
 
 _ENGINE_KINDS = (*DRIVERS, "replay", "nodriver")
+
+_DROPPED_KINDS = {
+    "ebpf": "Falco 0.44 has dropped it for modern_ebpf",
+    "gvisor": "Falco 0.44 has dropped it, and gVisor cannot be watched here",
+}
+"""Values that files written for older releases have, and what became of them."""
 
 
 class Matching(str, Enum):
@@ -145,6 +151,7 @@ def _engine_kind(text: str) -> str:
     if text and text not in _ENGINE_KINDS:
         raise UsageError(
             f"configuration key 'engine.kind' must be one of {', '.join(_ENGINE_KINDS)}, not '{text}'"
+            + (f": {_DROPPED_KINDS[text]}" if text in _DROPPED_KINDS else "")
         )
     return text
 

@@ -25,12 +25,13 @@ SOLVED, NOT_YET = 0, 1
 ALL = "all"
 
 _DESCRIPTION = """\
-Learn to write rules: a course of small exercises, each of which has tests that fail. Without a word it shows the current
-lesson and what is wrong with the exercise, and goes on to the next lesson when nothing is."""
+Learn to write rules: a course of small exercises, each of which has tests that fail. Without a word it says what is wrong
+with the exercise of the current lesson, and goes on to the next lesson, with its text, when nothing is."""
 
 _WORDS = """\
 words:
   list               all lessons, and which are solved
+  show [LESSON]      the lesson's text again
   start LESSON       go to a lesson; a lesson's number or name alone does too
   check [LESSON]     only check; 'all' checks every lesson that was begun
   hint [LESSON]      the next hint; the last one shows what fails, part by part
@@ -85,12 +86,16 @@ def _go_on(learner: Learner, page: Page, _options: argparse.Namespace) -> Answer
         return Answer(page.lesson(lesson) + page.verdict(lesson, verdict), {lesson: verdict})
     verdict = learner.check(lesson)
     if verdict is None or not verdict.passed:
-        return Answer(page.lesson(lesson) + page.verdict(lesson, verdict), {lesson: verdict})
+        return Answer(page.reminder(lesson) + page.verdict(lesson, verdict), {lesson: verdict})
     return Answer(page.solved(lesson, verdict) + page.onward(), {lesson: verdict})
 
 
 def _list(_learner: Learner, page: Page, _options: argparse.Namespace) -> Answer:
     return Answer(page.list())
+
+
+def _show(learner: Learner, page: Page, options: argparse.Namespace) -> Answer:
+    return Answer(page.lesson(_meant(learner, options)))
 
 
 def _start(learner: Learner, page: Page, options: argparse.Namespace) -> Answer:
@@ -145,6 +150,7 @@ _ACTIONS: Mapping[str | None, _Action] = MappingProxyType(
     {
         None: _go_on,
         "list": _list,
+        "show": _show,
         "start": _start,
         "check": _check,
         "hint": _hint,

@@ -52,17 +52,24 @@ class Page:
     def lesson(self, lesson: Lesson) -> str:
         """Return the text of a lesson, with where it stands in the course and what is to be done."""
         style = self.style
-        head = f"Lesson {lesson.number}: {lesson.title}"
         clauses = "\n".join(
             Prose(f"- **[{found.anchor}]** {found.sentence}").laid_out(self.width, style)
             for found in map(clause, lesson.about.clauses)
         )
         chapters = ", ".join(dict.fromkeys(f"spec/{clause(anchor).file}" for anchor in lesson.about.clauses))
         return self._block(
-            f"{style.bold(head)} {style.dim(f'({lesson.part})')}\n{self._bar()}",
+            self._head(lesson),
             lesson.text.laid_out(self.width, style),
             f"{style.dim(f'From the specification ({chapters}):')}\n{clauses}",
-            f"{style.bold('Edit')} {self._path(lesson)}",
+            self._edit(lesson),
+        )
+
+    def reminder(self, lesson: Lesson) -> str:
+        """Return which lesson it is and what is to be done, for who has read its text."""
+        return self._block(
+            self._head(lesson),
+            self._edit(lesson),
+            self._advice("the lesson's text again: 'refengine learn show'"),
         )
 
     def verdict(self, lesson: Lesson, verdict: Verdict | None) -> str:
@@ -223,6 +230,13 @@ class Page:
             yield self.style.yellow(
                 f"{' and '.join(changed)}: not as in the lesson; the check uses the lesson's own"
             )
+
+    def _head(self, lesson: Lesson) -> str:
+        style = self.style
+        return f"{style.bold(f'Lesson {lesson.number}: {lesson.title}')} {style.dim(f'({lesson.part})')}\n{self._bar()}"
+
+    def _edit(self, lesson: Lesson) -> str:
+        return f"{self.style.bold('Edit')} {self._path(lesson)}"
 
     def _bar(self) -> str:
         solved, total = self.learner.solved, len(self.learner.course)

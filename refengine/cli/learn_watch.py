@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import selectors
 import sys
 from collections.abc import Callable, Iterator
@@ -93,10 +94,11 @@ def _keys() -> Iterator[Press | None]:
 
 
 def _pressed(seconds: float) -> str:
+    # Not by way of `sys.stdin`, which would take all keys at once and keep those behind the first to itself.
     with selectors.DefaultSelector() as selector:
         selector.register(sys.stdin, selectors.EVENT_READ)
         ready = selector.select(seconds)
-    return sys.stdin.read(1) if ready else ""
+    return os.read(sys.stdin.fileno(), 1).decode("latin-1") if ready else ""
 
 
 def _say(text: str) -> None:

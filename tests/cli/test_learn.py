@@ -73,6 +73,21 @@ def test_the_first_call_makes_the_folder_and_shows_what_is_to_be_done(say: Say) 
     assert max(map(len, out[: out.index("FAIL")].splitlines())) <= 80
 
 
+def test_the_text_is_shown_once_and_again_on_request(say: Say) -> None:
+    first = say()[1]
+    text = first[: first.index("Edit ")]
+    code, again, _ = say()
+    assert code == 1
+    assert again.startswith("Lesson 1: A first condition (Conditions)\n0 of ")
+    assert "From the specification" not in again
+    assert "the lesson's text again: 'refengine learn show'" in again
+    assert again[again.index("FAIL") :] == first[first.index("FAIL") :]
+    code, shown, _ = say("show")
+    assert code == 0
+    assert shown.startswith(text)
+    assert "FAIL" not in shown
+
+
 def test_a_solved_exercise_leads_to_the_next_lesson(say: Say) -> None:
     say()
     solve()
@@ -215,6 +230,7 @@ def test_a_changed_copy_of_the_tests_is_told(say: Say) -> None:
         (("start", "xyzzy"), "there is no lesson 'xyzzy'"),
         (("check", "99"), "numbered from 1"),
         (("check",), "'refengine learn' begins it"),
+        (("show",), "'refengine learn' begins it"),
         (("hint", "7"), "'refengine learn start 7' begins it"),
         (("check", "all"), "no lesson was begun yet"),
         (("list", "--watch"), "--watch goes on by itself"),
@@ -379,9 +395,8 @@ def test_watching_goes_on_at_each_save_and_answers_keys(terminal: Terminal) -> N
     assert "Lesson 2: Two comparisons" in after
     terminal.press("l")
     terminal.until("you are here")
-    terminal.press("t")
+    terminal.press("tq")
     terminal.until("Two comparisons")
-    terminal.press("q")
     assert terminal.process.wait(60) == 1
 
 

@@ -127,9 +127,9 @@ def test_a_source_that_does_not_exist_is_named(tmp_path: Path, switch: str) -> N
     assert "unknown event source 'nope': there are k8s_audit, syscall" in done.stderr
 
 
-@pytest.mark.parametrize("kind", ["foo", "gvisor", "KMOD"])
+@pytest.mark.parametrize("kind", ["foo", "gvisor", "ebpf", "KMOD"])
 def test_an_engine_that_does_not_exist_is_named(tmp_path: Path, kind: str) -> None:
-    fault = f"'engine.kind' must be one of modern_ebpf, kmod, ebpf, replay, nodriver, not '{kind}'"
+    fault = f"'engine.kind' must be one of modern_ebpf, kmod, replay, nodriver, not '{kind}'"
     path = tmp_path / "falco.yaml"
     path.write_text(f"engine: {{kind: {kind}}}\n")
     for arguments in ((path, ()), (None, (f"engine.kind={kind}",))):
