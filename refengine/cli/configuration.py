@@ -14,6 +14,7 @@ from refengine.cli.configuration_outputs import OutputSettings, output_settings
 from refengine.cli.configuration_service import ServiceSettings, service_settings
 from refengine.cli.container_plugin import ContainerEngines, container_engines
 from refengine.cli.document import Document, Node, assign, parse_override, unknown, without_effect
+from refengine.cli.plugin_settings import unavailable
 from refengine.cli.rule_captures import CaptureSettings, capture_settings
 from refengine.errors import UsageError
 from refengine.output.formats import LineFormat
@@ -64,7 +65,7 @@ class AppendOutput:
 class Configuration:
     """What the configuration files and the `-o` options say, together; `files` are where the former were read.
 
-    `engine_kind` is empty where none is configured. `warnings` are about keys that nobody knows, `notes` say of known ones why they have no effect here.
+    `engine_kind` is empty where none is configured. `warnings` are about keys and plugins that nobody knows, `notes` say of known ones why they have no effect here.
     """
 
     rules_files: tuple[str, ...] = ()
@@ -124,7 +125,7 @@ def load_configuration(path: Path | None, overrides: Iterable[str] = ()) -> Conf
         container_engines=container_engines(document),
         service=service_settings(document),
         files=files,
-        warnings=unknown(root),
+        warnings=(*unknown(root), *unavailable(document)),
         notes=without_effect(root),
     )
 

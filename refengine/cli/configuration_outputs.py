@@ -71,14 +71,14 @@ def output_settings(document: Document) -> OutputSettings:
 def _file(document: Document) -> FileOutput:
     if not document.boolean("file_output.enabled", False):
         return FileOutput()
-    name = _destination(document, "file_output", "filename")
+    name = _needed(document, "file_output.enabled", "filename")
     return FileOutput(Path(name), document.boolean("file_output.keep_alive", False))
 
 
 def _program(document: Document) -> ProgramOutput | None:
     if not document.boolean("program_output.enabled", False):
         return None
-    command = _destination(document, "program_output", "program")
+    command = _needed(document, "program_output.enabled", "program")
     return ProgramOutput(command, document.boolean("program_output.keep_alive", False))
 
 
@@ -87,21 +87,23 @@ def _http(document: Document) -> HttpOutput | None:
         return None
     mutual = document.boolean("http_output.mtls", False)
     return HttpOutput(
-        url=_destination(document, "http_output", "url"),
+        url=_needed(document, "http_output.enabled", "url"),
         json=document.boolean("json_output", False),
         user_agent=document.text("http_output.user_agent", USER_AGENT),
         insecure=document.boolean("http_output.insecure", False),
         authority=document.path("http_output.ca_cert") or document.path("http_output.ca_bundle"),
         authorities=document.path("http_output.ca_path"),
-        certificate=Path(_destination(document, "http_output", "client_cert")) if mutual else None,
-        key=Path(_destination(document, "http_output", "client_key")) if mutual else None,
+        certificate=Path(_needed(document, "http_output.mtls", "client_cert")) if mutual else None,
+        key=Path(_needed(document, "http_output.mtls", "client_key")) if mutual else None,
         compress=document.boolean("http_output.compress_uploads", False),
         keep_alive=document.boolean("http_output.keep_alive", False),
     )
 
 
-def _destination(document: Document, output: str, key: str) -> str:
-    text = document.text(f"{output}.{key}")
+def _needed(document: Document, switch: str, name: str) -> str:
+    """Return the text of a key that stands beside a switch which is on."""
+    key = f"{switch.partition('.')[0]}.{name}"
+    text = document.text(key)
     if not text:
-        raise UsageError(f"configuration key '{output}.enabled' needs '{output}.{key}' as well")
+        raise UsageError(f"configuration key '{switch}' needs '{key}' as well")
     return text

@@ -88,7 +88,7 @@ def _web(document: Document) -> WebSettings | None:
         )
     return WebSettings(
         address=document.text("webserver.listen_address", defaults.address),
-        port=document.integer("webserver.listen_port", defaults.port),
+        port=document.integer("webserver.listen_port", defaults.port, maximum=65535),
         healthz=document.text("webserver.k8s_healthz_endpoint", defaults.healthz),
         threads=document.integer("webserver.threadiness", 0) or defaults.threads,
         certificate=certificate if secure else None,

@@ -238,8 +238,8 @@ class Document:
             raise _misfit(name, node, Kind.BOOLEAN)
         return word in _TRUE
 
-    def integer(self, path: str, default: int, minimum: int = 0) -> int:
-        """Return a whole number, `minimum` or above."""
+    def integer(self, path: str, default: int, minimum: int = 0, maximum: int | None = None) -> int:
+        """Return a whole number from `minimum` to `maximum`, where there is one."""
         node, name = self._find(path)
         if node is None:
             return default
@@ -247,6 +247,8 @@ class Document:
             raise _misfit(name, node, Kind.INTEGER)
         if int(node) < minimum:
             raise UsageError(f"configuration key '{name}' must be {minimum} or above, not {node}")
+        if maximum is not None and int(node) > maximum:
+            raise UsageError(f"configuration key '{name}' must be {maximum} or below, not {node}")
         return int(node)
 
     def number(self, path: str, default: float) -> float:

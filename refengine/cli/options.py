@@ -162,6 +162,10 @@ def _options(found: argparse.Namespace, command: tuple[str, ...]) -> Options:
     warnings = list(found.warnings)
     if found.markdown:
         warnings.append("--markdown is deprecated: use --format markdown")
+    if (found.format or found.markdown) and found.list_source is None and not found.list_events:
+        warnings.append("--format has no effect without --list or --list-events")
+    if found.names_only and found.list_source is None:
+        warnings.append("-N has no effect without --list")
     return Options(
         rules=tuple(found.rules),
         configuration=found.configuration,
@@ -212,13 +216,8 @@ def _options(found: argparse.Namespace, command: tuple[str, ...]) -> Options:
 
 def _check(options: Options, found: argparse.Namespace, parser: CommandParser) -> None:
     """Raise a `UsageError` for options that contradict each other."""
-    lists = options.list_source is not None or options.list_events
     if found.format and found.markdown:
         parser.error("--format and --markdown exclude each other")
-    if (found.format or found.markdown) and not lists:
-        parser.error("--format goes with --list or --list-events")
-    if options.names_only and options.list_source is None:
-        parser.error("-N goes with --list")
     if options.enabled_sources and options.disabled_sources:
         parser.error("--enable-source and --disable-source exclude each other")
     if options.listen is None and (options.certificate or options.key or options.client_authority):

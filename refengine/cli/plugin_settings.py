@@ -7,6 +7,7 @@ from typing import Any
 
 from refengine.cli.document import Document, Node
 from refengine.errors import UsageError
+from refengine.rulefile.versions import BUILT_IN_PLUGINS
 
 
 def plugin_section(document: Document, name: str) -> Document | None:
@@ -15,6 +16,15 @@ def plugin_section(document: Document, name: str) -> Document | None:
         if section.text("name") == name:
             return section
     return None
+
+
+def unavailable(document: Document) -> tuple[str, ...]:
+    """Return a warning for each plugin that is to be loaded and is not built in."""
+    return tuple(
+        f"the plugin '{name}' cannot be loaded: built in are {', '.join(BUILT_IN_PLUGINS)}, and there are no others"
+        for name in document.texts("load_plugins")
+        if name not in BUILT_IN_PLUGINS
+    )
 
 
 def settings_of(section: Document) -> Document:

@@ -147,7 +147,8 @@ class OutputQueue:
         if self._thread.is_alive():
             left = len(self._lines)
             self.dropped += left
-            self._report(f"{left} alerts for {self.name} could not be written before the end")
+            alerts = "alert" if left == 1 else "alerts"
+            self._report(f"{left} {alerts} for {self.name} could not be written before the end")
         elif self._last_fault is not None:
             raise self._last_fault
         return None if seconds is None else max(0.0, seconds - (time.monotonic() - start))

@@ -111,6 +111,10 @@ def test_channels_to_elsewhere() -> None:
         ("rule_matching=some", "must be first or all"),
         ("file_output.enabled=true", "needs 'file_output.filename'"),
         ("http_output.enabled=true", "needs 'http_output.url'"),
+        (
+            'http_output={"enabled": true, "url": "https://a", "mtls": true}',
+            "'http_output.mtls' needs 'http_output.client_cert'",
+        ),
         ("program_output.enabled=true", "needs 'program_output.program'"),
         ("outputs_queue.capacity=-1", "must be 0 or above"),
         ("outputs_queue.capacity=many", "must be a whole number, not 'many'"),

@@ -71,6 +71,10 @@ def test_everything_said() -> None:
         ("syscall_event_drops.actions=[ignore, log]", "'ignore' beside other actions"),
         ("syscall_event_drops.rate=x", "must be a number"),
         ('webserver={"enabled": true, "ssl_enabled": true}', "needs 'webserver.ssl_certificate'"),
+        (
+            'webserver={"enabled": true, "listen_port": 65536}',
+            "'webserver.listen_port' must be 65535 or below",
+        ),
         ("throttling[].max_burst=0", "must be 1 or above"),
         ("log_level=loud", "must be one of emergency"),
     ],

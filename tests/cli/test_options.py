@@ -84,6 +84,11 @@ def test_markdown_is_an_old_word_for_a_format() -> None:
     assert "deprecated" in options.warnings[0]
 
 
+@pytest.mark.parametrize("arguments", [["--format", "json"], ["--markdown"], ["-N"], ["--list-events", "-N"]])
+def test_the_form_of_lists_has_no_effect_without_one_as_in_falco(arguments: list[str]) -> None:
+    assert "has no effect without --list" in parse(*arguments).warnings[-1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
@@ -100,10 +105,8 @@ def test_markdown_is_an_old_word_for_a_format() -> None:
         (["--pid", "x"], "'x' is not a process id"),
         (["-p", "0"], "'0' is not a process id"),
         (["-p", "99999999999"], "is not a process id"),
-        (["--format", "json"], "--format goes with --list"),
         (["--list", "--format", "xml"], "there is no 'xml': there are text, markdown, json"),
         (["--list", "--format", "json", "--markdown"], "exclude each other"),
-        (["-N"], "-N goes with --list"),
         (["-e", "f", "--", "ls"], "events come from one place"),
         (["-p", "1", "-e", "f"], "events come from one place"),
         (["--enable-source", "a", "--disable-source", "b"], "exclude each other"),

@@ -225,6 +225,16 @@ def test_settings_of_the_plugin_that_make_no_sense(plugin: dict[str, Node], faul
         plugin_address(Document({"load_plugins": ["k8saudit"]}))
 
 
+def test_a_plugin_that_is_not_built_in_is_warned_of_where_it_is_to_be_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "falco.yaml"
+    path.write_text("load_plugins: [cloudtrail, json]\nplugins: [{name: cloudtrail}, {name: github}]\n")
+    (warning,) = load_configuration(path).warnings
+    assert warning.startswith(
+        "the plugin 'cloudtrail' cannot be loaded: built in are container, json, k8saudit"
+    )
+    assert load_configuration(path, ["load_plugins=[]"]).warnings == ()
+
+
 @pytest.fixture
 def rules(tmp_path: Path) -> Path:
     path = tmp_path / "rules.yaml"
