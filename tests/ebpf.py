@@ -24,6 +24,10 @@ MARGIN = 100_000_000
 """Nanoseconds after the end of programs within which the clock of events is theirs, and after which all is told."""
 
 
+QUIET = 0.5
+"""Seconds without any event after which nothing more is to come: one that is being written may keep others back."""
+
+
 def require_ebpf() -> None:
     """Skip the calling test where the backend cannot run, and say why."""
     found = availability("ebpf")
@@ -43,7 +47,7 @@ def observed(
     while time.monotonic() < deadline:
         if not end and is_over():
             end = time.time_ns() + MARGIN
-        events = connection.backend.read(0.05)
+        events = connection.backend.read(QUIET if end else 0.05)
         assert events is not None
         for event in events:
             connection.observe(event)

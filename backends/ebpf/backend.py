@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from time import monotonic
 from typing import Final
 
 from refengine.backends.base import Capabilities, Interest, Statistics
@@ -179,8 +180,13 @@ class EbpfBackend:
         ring, decoder = self._ring, self._decoder
         if ring is None or decoder is None:
             return None
+        end = monotonic() + timeout
         ring.wait(timeout)
         events = decoder.events(ring.take(_BATCH))
+        # Records may tell of no event, and one that is still being written keeps back what is behind it.
+        while not events and (left := end - monotonic()) > 0:
+            ring.wait(left)
+            events = decoder.events(ring.take(_BATCH))
         number = self._delivered
         for event in events:
             number += 1

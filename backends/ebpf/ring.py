@@ -42,7 +42,12 @@ class Ring:
         Where the last ones are but a moment ago, others are given the time to come together, so that a stream of
         them does not wake the reader, nor makes their makers wake it, one by one.
         """
-        if self._producer[0] != self._consumer[0]:
+        at = self._consumer[0]
+        if self._producer[0] != at:
+            if self._words[_PAGE + (at & self._mask) >> 2] & _BUSY:
+                sleep(
+                    min(_GATHERING, timeout)
+                )  # who writes it has been interrupted, and all others are behind it
             return
         rest = self._woken + _GATHERING - monotonic()
         if rest > 0:

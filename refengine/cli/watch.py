@@ -27,6 +27,9 @@ _PATIENCE = 0.25
 _HANDOVER = 5.0
 """Seconds that one backend may take to have told all that happened before the next one took over."""
 
+_QUIET = 0.05
+"""Seconds without any event after which it has: what is still being told may keep others back."""
+
 
 Batch: TypeAlias = "Sequence[Event] | Sequence[RecordedEvent]"
 
@@ -185,7 +188,7 @@ class Watch:
         ended = until if until is not None else lambda event: not wanted(event)
         deadline = time.monotonic() + _HANDOVER
         while time.monotonic() < deadline:
-            events = self.connection.backend.read(0.0)
+            events = self.connection.backend.read(_QUIET)
             if not events:
                 return
             self._evaluate_some(events, wanted)

@@ -31,7 +31,7 @@ from refengine.rulefile.rule import Rule
 from refengine.source import Source
 from tests.control_groups import control_group
 from tests.corpus import corpus
-from tests.ebpf import MARGIN, require_ebpf
+from tests.ebpf import MARGIN, QUIET, require_ebpf
 from tests.socket_comparisons import COMPARISONS
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -162,7 +162,7 @@ def told_of(
                 end = time.time_ns() + MARGIN
             for each in tuple(engines):
                 connection, engine, found = each
-                events = connection.backend.read(0.02)
+                events = connection.backend.read(QUIET if end else 0.02)
                 assert events is not None
                 for event in events:
                     connection.observe(event)

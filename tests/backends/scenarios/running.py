@@ -27,7 +27,7 @@ One that watches the whole machine is read after the last program's end until it
 or of nothing for as long.
 """
 
-LONGEST = 30.0
+LONGEST = 60.0
 """Seconds after which a program counts as hanging."""
 
 Alerts = list[tuple[str, ...]]

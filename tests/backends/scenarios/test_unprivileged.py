@@ -20,7 +20,7 @@ NEEDED = "import sys, yaml, ptrace; raise SystemExit(sys.version_info < (3, 10))
 AS_NOBODY = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", "--no-new-privs")
 IN_USER_NAMESPACE = (*AS_NOBODY, "unshare", "--user", "--map-root-user")
 
-pytestmark = [pytest.mark.root, pytest.mark.ptrace, pytest.mark.slow]
+pytestmark = [pytest.mark.root, pytest.mark.ptrace, pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_scenarios_run_without_privileges(prefix: tuple[str, ...], readable: Pat
         check=False,
         env=environment,
         cwd=readable,
-        timeout=110,
+        timeout=280,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "\nptrace: " in done.stdout
