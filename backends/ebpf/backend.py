@@ -10,7 +10,7 @@ from typing import Final
 
 from refengine.backends.base import Capabilities, Interest, Statistics
 from refengine.backends.ebpf import binding
-from refengine.backends.ebpf.captures import captures, packed
+from refengine.backends.ebpf.captures import captures, packed, with_directory
 from refengine.backends.ebpf.compiler import RAW_TRACEPOINTS
 from refengine.backends.ebpf.containers import ContainedProcesses
 from refengine.backends.ebpf.events import Decoder
@@ -147,7 +147,10 @@ class EbpfBackend:
                 binding.update_map(descriptors["names"], NAME_IN_SET.pack(name, key), b"\1")
         table = captures(self._snap_length, identify=plan.identify, arguments=plan.environment)
         for number, watched in plan.calls.items():
-            binding.update_map(descriptors["plans"], number, packed(table.get(watched.name, ())))
+            wanted = table.get(watched.name, ())
+            binding.update_map(
+                descriptors["plans"], number, packed(with_directory(wanted) if watched.directory else wanted)
+            )
         settings = SETTINGS.pack(os.getpid(), plan.environment, plan.threads, 0)
         binding.update_map(descriptors["settings"], 0, settings)
         places = {"begin_record": 0, "copy_step": 1, **prefilters.parts}

@@ -79,7 +79,7 @@ def _table(snap_length: int, *, identify: bool, arguments: bool) -> dict[str, tu
     message = (fd, Capture(CaptureKind.MESSAGE, 1, size=snap))
     vector = (fd, Capture(CaptureKind.VECTOR, 1, 2, snap))
     path, path_at = text(0), text(1, 0)
-    two_paths = (*text(0), word(1))
+    two_paths = (*text(0), *text(1))
     two_paths_at = (*text(1, 0), *text(3, 2))
     on_descriptor = dict.fromkeys(
         (
@@ -213,6 +213,12 @@ def captures(
     table = _table(snap_length, identify=identify, arguments=arguments)
     assert all(len(wanted) <= CAPTURES_MAX for wanted in table.values())
     return MappingProxyType(table)
+
+
+def with_directory(wanted: tuple[Capture, ...]) -> tuple[Capture, ...]:
+    """Return captures to which that of the working directory is added, whatever paths there are."""
+    others = (capture for capture in wanted if capture.argument != WORKING_DIRECTORY)
+    return *others, Capture(CaptureKind.DIRECTORY, WORKING_DIRECTORY, size=1)
 
 
 def packed(wanted: tuple[Capture, ...]) -> bytes:

@@ -30,7 +30,7 @@ class Watched:
     """A system call that is attached to: the type of its event, the value of `evt.type`, the decoder of its parameters.
 
     `opens` is true for calls that may make the file that they open, `executes` for executions, of which only
-    failures have their event from the call's exit.
+    failures have their event from the call's exit; `directory` where rules ask for the working directory.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Watched:
     decode: Decoder
     opens: bool
     executes: bool
+    directory: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,15 @@ def make_plan(interest: Interest) -> Plan:
             continue
         decode = _decoder(call)
         if decode is not None:
+            event_name = _event_name(call)
             calls[call.number] = Watched(
-                call.name, call.exit, _event_name(call), decode, call.name in _OPENS, call.name in EXECUTIONS
+                call.name,
+                call.exit,
+                event_name,
+                decode,
+                opens=call.name in _OPENS,
+                executes=call.name in EXECUTIONS,
+                directory="proc.cwd" in interest.reads(event_name),
             )
     births = any(interest.wants(name) for name in BIRTHS)
     return Plan(

@@ -8,7 +8,7 @@ from refengine.backends.ebpf.containers import ContainedProcesses
 from refengine.backends.ebpf.descriptors import describe
 from refengine.backends.ebpf.record import Record
 from refengine.state.descriptors import Descriptor
-from refengine.state.procfs import ProcProbe
+from refengine.state.procfs import ProcProbe, start_ticks, ticks
 from refengine.state.threads import Thread
 
 _UNBOUND = ("4", "6", "u")
@@ -42,7 +42,7 @@ class RecordProbe(ProcProbe):
             return super().descriptor(pid, number, known)
         found = describe(record, number)
         if found is None:
-            return super().descriptor(pid, number, known)
+            return super().descriptor(pid, number, known) if self._is_there() else None
         if known is None or known.type != found.type or known.ino not in (0, found.ino):
             return found
         known.dev, known.ino = found.dev, found.ino
@@ -63,4 +63,11 @@ class RecordProbe(ProcProbe):
         if record is None or self.tid != pid:
             return super().working_directory(pid)
         path = record.working_directory()
-        return path or super().working_directory(pid) or path
+        if path or not self._is_there():
+            return path
+        return super().working_directory(pid) or path
+
+    def _is_there(self) -> bool:
+        """Return whether the process of the record still has its number, as far as `/proc` tells starts apart."""
+        record = self.record
+        return record is not None and start_ticks(record.head.pid) == ticks(record.head.start)

@@ -152,9 +152,25 @@ def _fill_stat(thread: Thread, text: str, boot_time: int) -> None:
         thread.vpgid = thread.pgid
 
 
+def ticks(time: int) -> int:
+    """Return a time in nanoseconds in the units of `/proc`, which leave the rest out."""
+    return time // (10**9 // _TICKS)
+
+
+def start_ticks(pid: int, root: str = "/proc") -> int | None:
+    """Return when a process has started, in the units of `/proc` since the boot; None where there is none."""
+    columns = _columns(_text(f"{root}/{pid}/stat"))
+    return int(columns[19]) if len(columns) >= 20 else None
+
+
+def _columns(text: str) -> list[str]:
+    """Return the columns of a `stat` file after the name, which may be of any characters."""
+    return text[text.rfind(")") + 1 :].split()
+
+
 def _start(text: str, boot_time: int) -> int:
     """Return when the process of a `stat` file started, 0 where the text does not say."""
-    columns = text[text.rfind(")") + 1 :].split()
+    columns = _columns(text)
     return boot_time + int(columns[19]) * 10**9 // _TICKS if len(columns) >= 20 else 0
 
 

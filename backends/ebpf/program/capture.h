@@ -130,7 +130,7 @@ static __always_inline void carry_out(struct scratch *s, const struct capture *w
         number = result;
         break;
     case CAPTURE_DIRECTORY:
-        if (!is_relative(other))
+        if (!size && !is_relative(other))
             return;
         if ((s32)address == WORKING_DIRECTORY_NUMBER)
             path = POINTER(bpf_get_current_task(), TASK_FS) + FS_PWD;

@@ -118,8 +118,8 @@ enum capture_kind {
     CAPTURE_MESSAGE = 6,     /* a struct msghdr and what it points to */
     CAPTURE_DESCRIPTOR = 7,  /* the open file with the number in the argument */
     CAPTURE_CREATED = 8,     /* the open file with the number in the result */
-    CAPTURE_DIRECTORY = 9,   /* the directory that the path in argument `length` is relative to; argument 7 is
-                                the working directory */
+    CAPTURE_DIRECTORY = 9,   /* the directory that the path in argument `length` is relative to, if it is, or if there is
+                                a `size`; argument 7 is the working directory */
     CAPTURE_SIZED = 10,      /* as many bytes as the 32-bit number that argument `length` points to says */
     CAPTURE_ENTRY = 11       /* the string that entry `size` of a vector of strings points to */
 };

@@ -91,8 +91,10 @@ def test_a_path_is_told_whole_however_deep(
 
 def test_a_program_that_lies_deep_is_told_whole(told: Callable[..., list[str]], folder: Path) -> None:
     place = f"{folder}/" + "a/" * 60 + "etc/"
-    # It opens its libraries after that.
-    assert set(told(60, "a", RUN, "proc.exepath")) == {f"{place}WANTED|{place}"}
+    alerts = told(60, "a", RUN, "proc.exepath")
+    assert alerts[0] == f"{place}WANTED|{place}"
+    # It opens its libraries after that, which may be looked at when it is gone.
+    assert set(alerts) <= {f"{place}WANTED|{place}", f"{place}WANTED|"}
 
 
 @pytest.mark.parametrize("do", [BY_NAME, BY_DIRECTORY, AND_GONE])

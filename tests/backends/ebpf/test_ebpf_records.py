@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refengine.backends.ebpf.captures import captures, packed
+from refengine.backends.ebpf.captures import captures, packed, with_directory
 from refengine.backends.ebpf.layout import CHILD, DESCRIPTOR, PLAN_SIZE, PROGRAM, RECORD, BlobKind, RecordKind
 from refengine.backends.ebpf.record import recorded
 from refengine.event import Event
@@ -262,6 +262,7 @@ def test_a_record_that_is_cut_short_has_what_is_there() -> None:
 
 
 def test_captures_name_calls_and_fit_the_plan() -> None:
-    table = captures(80)
+    table = captures(80, identify=True, arguments=True)
     assert set(table) <= set(BY_NAME)
     assert all(len(packed(wanted)) == PLAN_SIZE for wanted in table.values())
+    assert all(len(packed(with_directory(wanted))) == PLAN_SIZE for wanted in table.values())
