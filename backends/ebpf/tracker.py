@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from typing import Final
 
 from refengine.backends.ebpf.events import KernelEvent, LifeEvent
 from refengine.backends.ebpf.layout import WHO, BlobKind, RecordKind
@@ -15,6 +16,9 @@ from refengine.state.system import SystemState
 from refengine.state.threads import CLONE_FILES, CLONE_FS, CLONE_THREAD, Thread
 
 _BIRTH, _END = int(RecordKind.BIRTH), int(RecordKind.END)
+
+MET_MAX: Final = 2048
+"""How many threads are kept at most that were met by an event of theirs, beside the first ones of processes."""
 
 
 class Tracker:
@@ -32,6 +36,8 @@ class Tracker:
         """The threads by what records say of who it was, each as it was last."""
         self._known_as: dict[int, bytes] = {}
         """The keys of that, by thread."""
+        self._met: dict[int, Thread] = {}
+        """The threads that an event has made known, the first ones of processes apart, in the order of that."""
 
     @property
     def known(self) -> int:
@@ -136,6 +142,7 @@ class Tracker:
             thread.flags |= CLONE_THREAD | CLONE_FILES | CLONE_FS
             thread.vtid = head.tid
             threads.add(thread)
+            self._keep(thread)
             return thread
         thread = self._state.meet(head.tid)
         if thread.pid < 0:
@@ -146,6 +153,21 @@ class Tracker:
             if parent is not None:
                 threads.reparent(thread, parent)
         return thread
+
+    def _keep(self, thread: Thread) -> None:
+        """Keep a thread that was met, and forget the one that was met first where there are many.
+
+        Births and ends of threads are recorded only where rules need them, so that nothing may tell that it has gone. One
+        that is forgotten and goes on is met again.
+        """
+        met, threads = self._met, self._state.threads
+        met.pop(thread.tid, None)
+        if len(met) >= MET_MAX:
+            tid = next(iter(met))
+            if threads.get(tid) is met.pop(tid):
+                self._unlearn(tid)
+                threads.drop(tid)
+        met[thread.tid] = thread
 
     def _born(self, event: LifeEvent) -> None:
         """Take in the thread or process that the event tells of, whose own return is not recorded."""

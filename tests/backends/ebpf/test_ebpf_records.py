@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 from refengine.backends.ebpf.captures import captures, packed, with_directory
 from refengine.backends.ebpf.layout import CHILD, DESCRIPTOR, PLAN_SIZE, PROGRAM, RECORD, BlobKind, RecordKind
 from refengine.backends.ebpf.record import recorded
+from refengine.backends.ebpf.tracker import MET_MAX
 from refengine.event import Event
 from refengine.event.sockets import InetAddress, InetTuple
 from refengine.fields.registry import extractor_of
+from refengine.state.threads import Thread
 from refengine.tables.syscalls import BY_NAME
 from tests.kernel_records import PATH_ADDRESS, PID, Machine, blob, opened, record
 
@@ -253,6 +255,40 @@ def test_what_is_kept_of_threads_goes_with_them() -> None:
     machine.event(opened(b"/x"))
     assert not [tid for tid in machine.state.threads if tid > PID]
     assert machine.tracker.known == 1
+
+
+def test_threads_whose_ends_are_not_recorded_do_not_pile_up() -> None:
+    machine = Machine()
+
+    def met(tid: int) -> Thread:
+        thread = machine.event(
+            record(RecordKind.SYSCALL_EXIT, name="close", tid=PID + tid, comm=b"pool")
+        ).thread
+        assert thread is not None
+        return thread
+
+    machine.event(executed(comm=b"server", args=b"server\0"))
+    before = len(machine.state.threads)
+    for number in range(1, 2 * MET_MAX):
+        met(number)
+    group = machine.state.threads.groups[PID]
+    assert len(machine.state.threads) <= before + MET_MAX
+    assert len(group.members) == group.alive == 1 + MET_MAX
+    assert machine.tracker.known <= 1 + MET_MAX
+    again = met(1)
+    assert (again.tid, again.pid, again.comm, again.exe) == (PID + 1, PID, "pool", "server")
+    assert len(machine.state.threads) <= before + MET_MAX
+
+
+def test_a_process_that_has_the_number_of_a_forgotten_thread_stays() -> None:
+    machine = Machine()
+    machine.event(record(RecordKind.SYSCALL_EXIT, name="close", tid=PID + 1))
+    machine.event(record(RecordKind.END, args=(1,)))
+    machine.event(record(RecordKind.SYSCALL_EXIT, name="close", pid=PID + 1, start=2))
+    process = machine.state.threads[PID + 1]
+    for number in range(2, 2 + MET_MAX):
+        machine.event(record(RecordKind.SYSCALL_EXIT, name="close", pid=PID + 1, tid=PID + number, start=2))
+    assert machine.state.threads[PID + 1] is process
 
 
 def test_a_record_that_is_cut_short_has_what_is_there() -> None:
