@@ -57,7 +57,12 @@ def _call(number: int, *arguments: ctypes.c_void_p | ctypes.c_long | ctypes.c_ch
 
 def _bpf(command: int, attributes: bytes) -> int:
     data = ctypes.create_string_buffer(attributes.ljust(_ATTRIBUTES, b"\0"), _ATTRIBUTES)
-    return _call(_BPF, ctypes.c_long(command), ctypes.cast(data, ctypes.c_void_p), ctypes.c_long(_ATTRIBUTES))
+    return _call(_BPF, ctypes.c_long(command), _place(data), ctypes.c_long(_ATTRIBUTES))
+
+
+def _place(data: ctypes.Array[ctypes.c_char]) -> ctypes.c_void_p:
+    """Return where data lies; unlike a cast, this makes no cycle of references for the collector of garbage to find."""
+    return ctypes.c_void_p(ctypes.addressof(data))
 
 
 def update_map(map: int, key: int | bytes, value: bytes) -> None:
@@ -116,7 +121,7 @@ def attach_tracepoint(id: int, program: int) -> int:
     # The processor counts for samples only, which nobody reads: the program runs wherever the call is made.
     descriptor = _call(
         _PERF_EVENT_OPEN,
-        ctypes.cast(data, ctypes.c_void_p),
+        _place(data),
         every_process,
         first_processor,
         no_group,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from functools import cache
 
 from refengine.cli.request import Request
 from refengine.rulefile.versions import BUILT_IN_PLUGINS, ENGINE_VERSION
@@ -15,6 +16,7 @@ SCHEMA_VERSION = "4.5.1"
 """The version of the event table."""
 
 
+@cache
 def own_version() -> str:
     """Return the version of the installed package, or `unknown` in a bare checkout."""
     # Metrics name the version, too, and the import takes longer than most of the program's.

@@ -24,7 +24,7 @@ _RESERVE = 1.0
 
 _WORKERS = 4
 _QUEUE_LIMIT = 1024
-_ENTRIES_LIMIT = 8192
+_ENTRIES_LIMIT = 2048
 _DELAYS = (0.05, 0.1, 0.2, 0.4, 0.8)
 """Seconds between one try and the next."""
 
@@ -66,6 +66,11 @@ class NoDirectory:
         return None
 
 
+_SETTLED: Final = Flag()
+"""What all settled entries have in common: there may be thousands, and a flag of its own is most of an entry."""
+_SETTLED.set()
+
+
 class _Entry:
     """A container that was asked for."""
 
@@ -77,6 +82,11 @@ class _Entry:
         self.facts: ContainerFacts | None = None
         self.cause: str | None = None
         self.waited_until: float | None = None
+
+    def settle(self) -> None:
+        """Let those go on that wait for an answer."""
+        self.settled.set()
+        self.settled = _SETTLED
 
 
 class RuntimeDirectory:
@@ -202,7 +212,7 @@ class RuntimeDirectory:
     def _fail(entry: _Entry, cause: str) -> None:
         if entry.facts is None:
             entry.cause = cause
-        entry.settled.set()
+        entry.settle()
 
     def _work(self) -> None:
         while not self._over.is_set():
@@ -212,7 +222,7 @@ class RuntimeDirectory:
             container, entry = job
             try:
                 entry.facts, entry.cause = self._answer(container), None
-                entry.settled.set()
+                entry.settle()
             except UnknownError as unknown:
                 self._fail(entry, unknown.cause)
             except Exception as error:
@@ -223,17 +233,18 @@ class RuntimeDirectory:
         able = [
             each for each in self._runtimes if container.kind in each.kinds or container.kind == KUBERNETES
         ]
-        failures: list[UnknownError] = []
+        # Not the errors themselves, which would keep this very call for as long as it keeps them.
+        failures: list[tuple[str, bool]] = []
         for delay in (*_DELAYS, None):
             failures.clear()
             for runtime in able:
                 try:
                     return self._asked(runtime, container)
                 except UnknownError as unknown:
-                    failures.append(unknown)
-            if delay is None or all(each.lasting for each in failures) or self._over.wait(delay):
+                    failures.append((unknown.cause, unknown.lasting))
+            if delay is None or all(lasting for _, lasting in failures) or self._over.wait(delay):
                 break
-        raise next((each for each in failures if each.cause != NO_RUNTIME), UnknownError(NO_RUNTIME))
+        raise UnknownError(next((cause for cause, _ in failures if cause != NO_RUNTIME), NO_RUNTIME))
 
     def _asked(self, runtime: Runtime, container: ContainerId) -> ContainerFacts:
         if self._silent_until.get(id(runtime), 0.0) > time.monotonic():

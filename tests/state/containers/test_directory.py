@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterator
 from threading import Event as Flag
@@ -241,6 +242,16 @@ def test_the_oldest_are_forgotten_and_stay_counted(start: Start, monkeypatch: py
     assert directory.unknown() == {NOT_FOUND: 4}
     directory.facts(of("a"))
     assert runtime.asked == list("abcda")
+
+
+def test_nothing_of_a_failure_waits_for_the_collector_of_garbage(start: Start) -> None:
+    directory = start(Told(fails(NOT_FOUND)))
+    gc.disable()
+    try:
+        assert directory.facts(of("a")) is None
+        wait_for(lambda: not any(isinstance(each, UnknownError) for each in gc.get_objects()))
+    finally:
+        gc.enable()
 
 
 def test_containers_that_are_heard_of_are_known_before_they_are_asked_for(start: Start) -> None:
