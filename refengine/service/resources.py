@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,12 @@ def resource_metrics() -> Iterator[Metric]:
     yield from used("memory_rss_bytes", "Memory resident.", status.get("VmRSS"))
     yield from used("memory_vsz_bytes", "Address space.", status.get("VmSize"))
     yield from used("memory_pss_bytes", "Memory resident, shared pages by share.", rollup.get("Pss"))
+    yield gauge(
+        "refengine_memory_blocks",
+        Group.RESOURCES,
+        "Blocks of memory that objects have.",
+        sys.getallocatedblocks(),
+    )
     yield from used("container_memory_used_bytes", "Memory of the control group.", _container_memory())
     yield from used("host_num_cpus_total", "Processors of the machine.", os.cpu_count())
     if "MemTotal" in memory and "MemAvailable" in memory:

@@ -56,6 +56,7 @@ def test_a_file_that_cannot_be_written_is_reported_once(tmp_path: Path) -> None:
 def test_the_resources_of_this_process_are_plausible() -> None:
     found = {metric.name: metric.samples[0][1] for metric in resource_metrics()}
     assert found["falcosecurity_falco_memory_rss_bytes"] > 1 << 20
+    assert found["refengine_memory_blocks"] > 10_000
     assert found["falcosecurity_falco_host_num_cpus_total"] >= 1
     assert 0 <= found["falcosecurity_falco_host_cpu_usage_ratio"] <= 1
     assert 0 < found["falcosecurity_falco_cpu_usage_ratio"] < 64
