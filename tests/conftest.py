@@ -42,6 +42,17 @@ def why_not_ptrace() -> str | None:
     return None if code == 0 else f"the kernel refuses ptrace: {os.strerror(code)}"
 
 
+SLOW = 300
+"""Seconds that a slow test may take: a busy machine makes ten of a few."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give slow tests more time, where they do not say themselves how much."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test that asks for what this machine does not give."""
     if item.get_closest_marker("root") and os.geteuid() != 0:

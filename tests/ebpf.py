@@ -71,7 +71,7 @@ def watching(text: str) -> Iterator[tuple[Connection, Engine]]:
 
 
 def alerts_of(
-    watched: tuple[Connection, Engine], command: Sequence[str | Path], patience: float = 90, **options: Any
+    watched: tuple[Connection, Engine], command: Sequence[str | Path], patience: float = 200, **options: Any
 ) -> list[Alert]:
     """Run a command, which has to succeed, and return the alerts until all that it did has been told."""
     connection, engine = watched

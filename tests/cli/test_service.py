@@ -23,6 +23,7 @@ from tests.addresses import HOST, own_port
 pytest.importorskip("aiohttp", reason="needs aiohttp to receive audit events")
 
 ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
 
 RULE = """
 - rule: {name}

@@ -36,6 +36,7 @@ def program(text: str) -> list[str]:
     return [sys.executable, "-c", f"import sys, time\ninput()\n{text}"]
 
 
+@pytest.mark.slow
 def test_this_engine_behind_the_protocol_gives_the_same_result(capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["--harness", shlex.join(OURSELVES), "--format", "json"])
     (run,) = json.loads(capsys.readouterr().out)["runs"]
@@ -124,6 +125,7 @@ def test_without_a_falco_everything_is_skipped(capsys: pytest.CaptureFixture[str
     assert "there is no program '/no/such/falco' here" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("pattern", "passed"),
     [

@@ -33,6 +33,7 @@ def checkout(folder: Path) -> Path:
 
 
 @pytest.mark.ptrace
+@pytest.mark.slow
 @X86_64
 def test_the_tutorial_can_be_followed(tmp_path: Path) -> None:
     work = tmp_path / "work"
@@ -40,6 +41,7 @@ def test_the_tutorial_can_be_followed(tmp_path: Path) -> None:
     assert follow(TUTORIAL, work, SHOWN_FOLDER) >= 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("guide", "commands"),
     [

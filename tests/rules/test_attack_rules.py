@@ -96,6 +96,7 @@ def test_real_programs_in_tests(path: Path) -> None:
     assert failures(suite, [case for case in suite.cases if not isinstance(case.events, Given)]) == []
 
 
+@pytest.mark.slow
 def test_every_mutant_is_noticed() -> None:
     scores = []
     for path in SUITES:

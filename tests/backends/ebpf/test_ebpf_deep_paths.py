@@ -39,12 +39,12 @@ os.makedirs("etc")
 os.chdir("etc")
 exec(end)
 """
-BY_NAME = "os.close(os.open(name, os.O_CREAT | os.O_WRONLY)); time.sleep(2)"
+BY_NAME = "os.close(os.open(name, os.O_CREAT | os.O_WRONLY)); time.sleep(250)"
 BY_DIRECTORY = (
-    "os.close(os.open(name, os.O_CREAT | os.O_WRONLY, dir_fd=os.open('.', os.O_RDONLY))); time.sleep(2)"
+    "os.close(os.open(name, os.O_CREAT | os.O_WRONLY, dir_fd=os.open('.', os.O_RDONLY))); time.sleep(250)"
 )
 AND_GONE = "os.open(name, os.O_CREAT | os.O_WRONLY); os._exit(0)"
-RUN = "import shutil; shutil.copy('/bin/sleep', name); os.execv('./' + name, [name, '2'])"
+RUN = "import shutil; shutil.copy('/bin/sleep', name); os.execv('./' + name, [name, '250'])"
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def told(folder: Path) -> Callable[..., list[str]]:
         with closing(connection.backend):
             connection.backend.open(interest_of(rules, connection.backend.capabilities.decides))
             program = subprocess.Popen([sys.executable, "-c", GO_DOWN, folder, str(levels), part, name, do])
-            for event in observed(connection, lambda: program.poll() is not None, 60):
+            for event in observed(connection, lambda: program.poll() is not None, 200):
                 alerts += [alert.message for alert in engine.process(event)]
                 if alerts:
                     program.kill()

@@ -155,6 +155,11 @@ def receiving() -> Iterator[tuple[str, list[bytes]]]:
             thread.join()
 
 
+def lines_in(file: Path) -> int:
+    """Return how many lines a file has, none where it is not there yet."""
+    return file.read_bytes().count(b"\n") if file.exists() else 0
+
+
 @pytest.fixture(params=["false", "true"], ids=["text", "json"])
 def rendered(request: pytest.FixtureRequest, tmp_path: Path, token: str) -> dict[str, bytes]:
     """Return what each output has got of the alerts on hostile names, as one file of lines each."""
@@ -180,7 +185,8 @@ def rendered(request: pytest.FixtureRequest, tmp_path: Path, token: str) -> dict
         with ready("--backend", "ebpf", "-U", "-r", rules, *options, stdout=out) as monitor:
             subprocess.run([sys.executable, "-c", program], check=True, timeout=PATIENCE)
             limit = time.monotonic() + PATIENCE
-            while len(bodies) < len(NAMES) + 1:
+            files = [tmp_path / name for name in ("stdout", "file", "program")]
+            while min(len(bodies), *map(lines_in, files)) < len(NAMES) + 1:
                 assert monitor.poll() is None
                 assert time.monotonic() < limit
                 time.sleep(0.05)

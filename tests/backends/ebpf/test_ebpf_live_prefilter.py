@@ -155,7 +155,7 @@ def told_of(
         types = {name for rule in rules for name in rule.event_types}
         engines = [(narrow, Engine(rules, "all"), told[0]), (wide, Engine(rules, "all"), told[1])]
         end = 0
-        deadline = time.monotonic() + 90
+        deadline = time.monotonic() + 200
         while engines:
             assert time.monotonic() < deadline
             if not end and all(process.poll() is not None for process in (child, *others)):

@@ -170,7 +170,7 @@ def test_provocations_raise_the_alerts_of_public_rules(container: Path, tmp_path
             processes.append(subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL))
             provoked[processes[-1].pid] = what
         missing = dict(wanted)
-        for event in observed(connection, lambda: all(each.poll() is not None for each in processes), 90):
+        for event in observed(connection, lambda: all(each.poll() is not None for each in processes), 200):
             rules_met = {alert.rule for alert in engine.process(event)}
             for what in {provoked[pid] for pid in line(event) & provoked.keys()} if rules_met else ():
                 if missing.get(what) in rules_met:
