@@ -86,7 +86,7 @@ def ready(
 
 
 def _wait_until_ready(manager: socket.socket, process: subprocess.Popen[str]) -> None:
-    limit = time.monotonic() + 90
+    limit = time.monotonic() + 150
     while time.monotonic() < limit:
         try:
             if manager.recv(4096).startswith(b"READY=1"):

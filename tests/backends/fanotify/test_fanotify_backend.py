@@ -260,6 +260,7 @@ def program(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], Path]]:
 
 
 @pytest.mark.root
+@pytest.mark.slow
 def test_nobody_waits_when_the_watching_program_is_stopped(
     program: tuple[subprocess.Popen[str], Path],
 ) -> None:
@@ -269,6 +270,7 @@ def test_nobody_waits_when_the_watching_program_is_stopped(
 
 
 @pytest.mark.root
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_nobody_is_left_behind(program: tuple[subprocess.Popen[str], Path], number: signal.Signals) -> None:
     process, file = program
