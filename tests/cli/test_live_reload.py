@@ -18,7 +18,7 @@ import pytest
 from tests.ebpf import require_ebpf
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(600)]
 
 RULE = """
 - rule: {name}
@@ -37,7 +37,7 @@ MORE = """
 
 
 def until(condition: Callable[[], object]) -> None:
-    limit = time.monotonic() + 90
+    limit = time.monotonic() + 150
     while not condition():
         assert time.monotonic() < limit, "it did not happen"
         time.sleep(0.1)

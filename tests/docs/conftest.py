@@ -37,7 +37,7 @@ def build(folder: Path) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=250,
+        timeout=500,
     )
 
 

@@ -26,7 +26,7 @@ from refengine.grammar.notation import productions
 from refengine.tables.syscalls import SYSCALLS
 from tests.docs.conftest import ROOT, part_of_the_builder
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 CHROMIUM = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))),

@@ -58,7 +58,7 @@ def refengine(*arguments: str | Path, cwd: Path = ROOT) -> subprocess.CompletedP
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=250,
     )
 
 
@@ -125,6 +125,7 @@ def test_each_rule_is_seen_to_hold_and_not_to_hold(rules: RuleSet) -> None:
 
 @pytest.mark.ptrace
 @pytest.mark.root
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=name_of)
 def test_provocations_raise_what_they_say(script: Path, catalogue: ModuleType, tmp_path: Path) -> None:
     if subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode != 0:
