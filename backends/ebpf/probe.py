@@ -12,6 +12,7 @@ from refengine.state.procfs import ProcProbe, start_ticks, ticks
 from refengine.state.threads import Thread
 
 _UNBOUND = ("4", "6", "u")
+_FILES = ("f", "d")
 
 
 class RecordProbe(ProcProbe):
@@ -46,6 +47,9 @@ class RecordProbe(ProcProbe):
         if known is None or known.type != found.type or known.ino not in (0, found.ino):
             return found
         known.dev, known.ino = found.dev, found.ino
+        if found.name and found.type in _FILES:
+            # The text of the open may have been changed before it was read.
+            known.name = found.name
         # What is known may be of an older socket that had the number.
         known.protocol = found.protocol or known.protocol
         known.reported_name = known.name
