@@ -31,5 +31,6 @@ def run(request: Request) -> int:
         return OK
     invalid = [file for file in result.files if not file.successful]
     for file in invalid:
+        sys.stdout.flush()  # the summary comes last, also where both go into one file or pipe
         print(f"Error: {validation_summary(file)}", file=sys.stderr)
     return ERROR

@@ -237,7 +237,7 @@ def test_kernels_that_do_not_tell_what_a_call_is_made_with(
 
 RULES = (
     rule("write", "evt.type in (open, openat, openat2) and evt.is_open_write = true and fd.num >= 0 "
-         "and fd.name pmatch (/tmp) and not proc.name = touch", "write %fd.name %proc.name")
+         "and fd.name pmatch (FOLDER) and not proc.name = touch", "write %fd.name %proc.name")
     + rule("read", "evt.type in (open, openat) and evt.is_open_read = true and fd.typechar = f "
            "and fd.directory = /etc and not fd.filename in (passwd, ld.so.cache)", "read %fd.name %proc.name")
     + rule("dots", "evt.type = openat and fd.nameraw contains '../' and fd.name endswith .txt",
@@ -264,7 +264,9 @@ def test_alerts_are_the_same_with_and_without(tmp_path: Path) -> None:
         folder = tmp_path / name
         folder.mkdir()
         messages, filtered = alerts(
-            RULES, ["sh", "-c", SCRIPT, "sh", os.fspath(folder)], foresee=name == "with"
+            RULES.replace("FOLDER", os.fspath(tmp_path)),
+            ["sh", "-c", SCRIPT, "sh", os.fspath(folder)],
+            foresee=name == "with",
         )
         runs.append(([message.replace(os.fspath(folder), "FOLDER") for message in messages], filtered))
     (with_alerts, filtered), (without_alerts, unfiltered) = runs
