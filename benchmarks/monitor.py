@@ -15,10 +15,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.readiness import Readiness
+
 PATIENCE = 60.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 _BPF, _PROGRAM_BY_ID = 321, 13
 _PROGRAM_ID = re.compile(r"^prog_id:\s*(\d+)", re.MULTILINE)
+_PRIVATE = re.compile(r"^(?:Private_Dirty|Swap):\s+(\d+)", re.MULTILINE)
 _COUNTERS = re.compile(r"^Events (detected|seen|evaluated|dropped): (\d+)", re.MULTILINE)
 
 
@@ -26,12 +29,15 @@ _COUNTERS = re.compile(r"^Events (detected|seen|evaluated|dropped): (\d+)", re.M
 class Monitor:
     """A program that watches the machine. Without a command there is none.
 
-    `counters` are those of its last run: alerts `detected`, events `seen`, `evaluated` and `dropped`. `dropped` adds
-    up over all runs, `resident` is the most memory at an end in kilobytes, `left` the seconds that the last end took.
+    It `says` when it is ready as to a service manager; one that does not is taken to be ready when it has attached to
+    the kernel. `counters` are those of its last run: alerts `detected`, events `seen`, `evaluated` and `dropped`.
+    `dropped` adds up over all runs, `resident` is the most memory at an end in kilobytes, `left` the seconds that the
+    last end took.
     """
 
     name: str
     command: Sequence[str | Path] = ()
+    says: bool = True
     dropped: int = 0
     resident: int = 0
     left: float = 0.0
@@ -43,11 +49,15 @@ class Monitor:
         if not self.command:
             yield 0
             return
-        with tempfile.TemporaryFile("w+") as output:
-            process = subprocess.Popen(self.command, stdout=output, stderr=subprocess.STDOUT)
+        with tempfile.TemporaryFile("w+") as output, Readiness() as readiness:
+            environment = {**os.environ, **readiness.environment}
+            process = subprocess.Popen(self.command, stdout=output, stderr=subprocess.STDOUT, env=environment)
             try:
-                wait_until_attached(process)
-                time.sleep(1.0)  # the processes that are there already are taken in after that
+                if self.says:
+                    readiness.wait(process)
+                else:
+                    _wait_until_attached(process)
+                    time.sleep(1.0)  # the processes that are there already are taken in after that
                 yield process.pid
                 if process.poll() is None:
                     self.resident = max(self.resident, resident(process.pid))
@@ -61,23 +71,18 @@ class Monitor:
                 self.dropped += self.counters.get("dropped", 0)
 
 
-def wait_until_attached(process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
-    """Return when the process has attached programs to the kernel.
-
-    :raises SystemExit: when it ends instead.
-    """
+def _wait_until_attached(process: subprocess.Popen[bytes]) -> None:
     limit = time.monotonic() + PATIENCE
     while time.monotonic() < limit:
         if process.poll() is not None:
-            raise SystemExit(f"the monitor ended: {process.args!r}")
-        if attached(process.pid):
+            raise RuntimeError(f"the monitor ended: {process.args!r}")
+        if _is_attached(process.pid):
             return
         time.sleep(0.05)
-    raise SystemExit("the monitor has not attached to anything")
+    raise RuntimeError("the monitor has not attached to anything")
 
 
-def attached(pid: int) -> bool:
-    """Return whether a process has programs attached to the kernel."""
+def _is_attached(pid: int) -> bool:
     links = [_link(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()]
     return any("perf_event" in link or "bpf_link" in link or "bpf-raw" in link for link in links)
 
@@ -130,6 +135,12 @@ def resident(pid: int) -> int:
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
     found = re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)
     return int(found[1]) if found is not None else 0
+
+
+def private(pid: int) -> int:
+    """Return the memory in kilobytes that a process shares with nobody and that the system cannot take back."""
+    sizes = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    return sum(int(size) for size in _PRIVATE.findall(sizes))
 
 
 def compiled(source: Path, folder: Path) -> Path:

@@ -86,7 +86,9 @@ def main() -> None:
     falco = shutil.which("falco")
     if falco is not None:
         monitors.extend(
-            Monitor(f"falco {rules.stem}", [falco, "-o", "engine.kind=modern_ebpf", "-r", str(rules)])
+            Monitor(
+                f"falco {rules.stem}", [falco, "-o", "engine.kind=modern_ebpf", "-r", str(rules)], says=False
+            )
             for rules in options.rules
         )
     with tempfile.TemporaryDirectory() as folder:

@@ -1,294 +1,154 @@
-"""Whether watching can go on for long: memory, descriptors, threads and drops beside a mixed workload.
+"""Whether watching can go on for long: memory, descriptors, threads, drops and alerts beside a mixed workload.
 
-    python -m benchmarks.soak --minutes 60 [--rules FILE] [--rate 2000] [--every 30] [--json FILE]
+    python -m benchmarks.soak [--seconds 3600] [--rules FILE] [--rate 500] [--json FILE]
 
-Beside opens at a steady rate, programs are started and threaded, files made, renamed and removed, connections made, and
-every few seconds something is done that a rule alerts on. The figures of the monitor are printed as they come; in the
-end there is a verdict, which is also the exit code: memory that does not grow after the first quarter of the time, the
-same descriptors and threads, no event dropped, an alert for each provocation, and nothing left attached.
+Files are opened, renamed and removed, programs started, threads and connections made; processes live long, and
+what looks like containers comes and goes. Each of these things has a number, and a rule tells of every one of them. Besides, a file is
+opened at a steady rate that the rules look at and no rule tells of.
 
-Needs root, a C compiler, and what the eBPF backend needs.
+The figures of the monitor are printed every minute, in the end a summary as JSON, and the verdict, which is the exit code as
+well: 0 when memory, objects, descriptors and threads did not grow after the first quarter of the time, no event was dropped,
+each alert came once, and nothing was left in the kernel; 1 when not; 77 where the backend cannot run. Needs root, a C compiler,
+and what the eBPF backend needs.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-import urllib.request
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.monitor import (
-    PATIENCE,
-    compiled,
-    processor_time,
-    program_ids,
-    programs_left,
-    resident,
-    wait_until_attached,
-)
+from benchmarks.growth import STRETCHES, Growth
+from benchmarks.monitor import compiled, program_ids, programs_left
+from benchmarks.soak_rules import RULES, alerts
+from benchmarks.soak_verdict import Sample, growing, lost, settled, trend
+from benchmarks.soak_watcher import Watcher
+from benchmarks.soak_workload import Workload
+from refengine.backends.registry import availability
 
 OPENER = Path(__file__).with_name("event_rate.c")
 QUICKSTART = Path(__file__).resolve().parents[1] / "rules" / "quickstart.yaml"
+CANNOT_RUN = 77
+SAMPLES = 180
+"""How many samples are taken at least every five seconds."""
 
-WARM_UP = 0.25
-"""The share of the time after which memory must not grow any more."""
-GROWTH_MAX = 2.0
-"""Megabytes an hour that memory may grow by all the same: what the allocator needs for a busier moment."""
-PROVOKED_EVERY = 5.0
+FIGURES: dict[str, Callable[[Sample], float]] = {
+    "private_mb": lambda sample: sample.private,
+    "resident_mb": lambda sample: sample.resident,
+    "objects": lambda sample: sample.objects,
+    "known_threads": lambda sample: sample.known_threads,
+    "known_descriptors": lambda sample: sample.known_descriptors,
+}
+"""What the summary tells the growth of."""
 
-RULES = """
-- rule: Soaking
-  desc: Every open of the workload is looked at.
-  condition: evt.type in (open, openat, openat2) and fd.name startswith {folder}/ and proc.pname = nobody
-  output: "%fd.name"
-  priority: INFO
-- rule: Provoked
-  desc: What is done to see that alerts still come.
-  condition: evt.type in (open, openat, openat2) and fd.name = {folder}/provocation
-  output: "%fd.name"
-  priority: INFO
-"""
+COLUMNS = (
+    f"{'s':>6} {'private':>8} {'resident':>8} {'objects':>8} {'fds':>4} {'threads':>7} {'cpu s':>7} {'seen':>11} "
+    f"{'evaluated':>10} {'dropped':>8} {'alerts':>8}"
+)
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """The monitor at one moment: seconds since the start, memory in megabytes, processor time since the last sample."""
-
-    at: float
-    memory: float
-    descriptors: int
-    threads: int
-    processor: float
-    seen: int
-    evaluated: int
-    dropped: int
-    alerts: int
+def row(sample: Sample) -> str:
+    """Return a line of the table."""
+    return (
+        f"{sample.at:>6.0f} {sample.private:>8.2f} {sample.resident:>8.2f} {sample.objects:>8} {sample.open:>4} "
+        f"{sample.threads:>7} {sample.processor:>7.2f} {sample.seen:>11} {sample.evaluated:>10} {sample.dropped:>8} "
+        f"{sample.alerts:>8}"
+    )
 
 
-class Workload:
-    """Everything that goes on beside the monitor, until it is stopped."""
-
-    def __init__(self, folder: Path, rate: int, seconds: float) -> None:
-        self.folder = folder
-        self.provoked = 0
-        self._stopped = threading.Event()
-        opener = compiled(OPENER, folder)
-        file = folder / "opened"
-        file.write_text("", encoding="utf-8")
-        self._opener = subprocess.Popen(
-            [opener, file, str(rate), str(seconds + 600)], stdout=subprocess.DEVNULL
-        )
-        jobs = (
-            (0.05, self._start),
-            (0.02, self._write),
-            (0.05, self._connect),
-            (PROVOKED_EVERY, self._provoke),
-        )
-        self._workers = [threading.Thread(target=self._repeat, args=job) for job in jobs]
-        self._server = socket.create_server(("127.0.0.1", 0))
-        for worker in self._workers:
-            worker.start()
-
-    def stop(self) -> None:
-        """Stop everything, and wait until it has."""
-        self._stopped.set()
-        for worker in self._workers:
-            worker.join()
-        self._opener.terminate()
-        self._opener.wait()
-        self._server.close()
-
-    def _repeat(self, seconds: float, action: object) -> None:
-        assert callable(action)
-        while not self._stopped.wait(seconds):
-            action()
-
-    def _start(self) -> None:
-        subprocess.run(["sh", "-c", "cat /proc/self/stat | wc -c"], stdout=subprocess.DEVNULL, check=True)
-
-    def _write(self) -> None:
-        name = self.folder / f"made-{time.monotonic_ns()}"
-        name.write_bytes(b"x" * 100)
-        name.rename(name.with_suffix(".new"))
-        name.with_suffix(".new").unlink()
-
-    def _connect(self) -> None:
-        with socket.create_connection(self._server.getsockname()) as near, self._server.accept()[0] as far:
-            near.sendall(b"x")
-            far.recv(1)
-        worker = threading.Thread(target=time.sleep, args=(0.01,))
-        worker.start()
-        worker.join()
-
-    def _provoke(self) -> None:
-        (self.folder / "provocation").write_text("", encoding="utf-8")
-        self.provoked += 1
+def watch(watcher: Watcher, seconds: float) -> list[Sample]:
+    """Take samples for so many seconds, and print one a minute."""
+    samples: list[Sample] = []
+    begin = time.monotonic()
+    minutes = 1
+    while (passed := time.monotonic() - begin) < seconds and watcher.process.poll() is None:
+        time.sleep(min(max(5.0, seconds / SAMPLES), seconds - passed))
+        samples.append(watcher.sample())
+        if time.monotonic() - begin >= 60 * minutes:
+            print(row(samples[-1]), flush=True)
+            minutes += 1
+    return samples
 
 
-def free_port() -> int:
-    """Return the number of a port that nobody uses just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-class Watcher:
-    """The monitor, with its figures."""
-
-    def __init__(self, rules: Sequence[Path]) -> None:
-        self._port = free_port()
-        settings = {
-            "webserver.enabled": "true",
-            "webserver.listen_address": "127.0.0.1",
-            "webserver.listen_port": str(self._port),
-            "webserver.prometheus_metrics_enabled": "true",
-            "metrics.enabled": "true",
+def summary(samples: Sequence[Sample]) -> dict[str, object]:
+    """Return by how much each figure grew after the warm-up, likely and certainly, and the last sample."""
+    after = settled(samples)
+    growth: dict[str, object] = {}
+    for name, figure in FIGURES.items():
+        change = trend(after, figure)
+        growth[name] = {
+            "an_hour": _rounded(change.hourly),
+            "a_million_events": _rounded(change.by_million),
+            "rise": round(change.rise, 2),
         }
-        options = [part for item in settings.items() for part in ("-o", "=".join(item))]
-        for path in rules:
-            options += ["-r", str(path)]
-        command = [sys.executable, "-m", "refengine", "--backend", "ebpf", "-U", *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.provoked = 0
-        self.said: list[str] = []
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-        self._started = time.monotonic()
-        self._spent = 0.0
-
-    def _read(self) -> None:
-        assert self.process.stdout is not None
-        for line in self.process.stdout:
-            if line.rstrip().endswith("/provocation"):
-                self.provoked += 1
-            self.said = [*self.said[-40:], line.rstrip()]
-
-    def sample(self) -> Sample:
-        """Return the figures of now."""
-        pid, spent = self.process.pid, self._spent
-        self._spent = processor_time(pid)
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=30) as answer:
-            metrics = answer.read().decode()
-        return Sample(
-            time.monotonic() - self._started,
-            resident(pid) / 1024,
-            len(list(Path(f"/proc/{pid}/fd").iterdir())),
-            len(list(Path(f"/proc/{pid}/task").iterdir())),
-            self._spent - spent,
-            _counter(metrics, "falcosecurity_scap_n_evts_total"),
-            _counter(metrics, "falcosecurity_falco_n_evts_total"),
-            _counter(metrics, "falcosecurity_scap_n_drops_total"),
-            self.provoked,
-        )
-
-    def stop(self) -> tuple[int, float]:
-        """Tell it to end; return its exit code and the seconds that took."""
-        asked = time.monotonic()
-        self.process.send_signal(signal.SIGINT)
-        code = self.process.wait(PATIENCE)
-        self._reader.join()
-        return code, time.monotonic() - asked
+    return {"growth": growth, "last": asdict(samples[-1])}
 
 
-def _counter(metrics: str, name: str) -> int:
-    found = re.search(rf"^{name}(?:{{[^}}]*}})? (\S+)", metrics, re.MULTILINE)
-    return int(float(found[1])) if found is not None else 0
+def _rounded(growth: Growth) -> dict[str, float]:
+    return {"likely": round(growth.likely, 2), "certain": round(growth.certain, 2)}
 
 
-def slope(samples: Sequence[Sample]) -> float:
-    """Return by how many megabytes an hour memory grows: the line with the least squares of distances."""
-    count = len(samples)
-    if count < 3:
-        return 0.0
-    mean_at = sum(sample.at for sample in samples) / count
-    mean = sum(sample.memory for sample in samples) / count
-    spread = sum((sample.at - mean_at) ** 2 for sample in samples)
-    return 3600 * sum((sample.at - mean_at) * (sample.memory - mean) for sample in samples) / spread
-
-
-def verdict(samples: Sequence[Sample], provoked: int, code: int, left: int) -> list[str]:
-    """Return what is not as it should be."""
-    faults = []
-    settled = samples[int(len(samples) * WARM_UP) :]
-    last = samples[-1]
-    growth = slope(settled)
-    hours = (settled[-1].at - settled[0].at) / 3600
-    if growth * hours > max(GROWTH_MAX * hours, 1.0):
-        faults.append(f"memory grows by {growth:.1f} MB an hour")
-    if max(sample.descriptors for sample in settled) > settled[0].descriptors + 2:
-        faults.append("descriptors grow in number")
-    if max(sample.threads for sample in settled) > settled[0].threads + 2:
-        faults.append("threads grow in number")
-    if last.dropped:
-        faults.append(f"{last.dropped} events were dropped")
-    if last.alerts < provoked:
-        faults.append(f"of {provoked} provocations {last.alerts} were told of")
+def soak(rules: Sequence[Path], rate: int, seconds: float) -> tuple[list[Sample], list[str]]:
+    """Return the samples, and what was not as it should be besides what they say."""
+    with tempfile.TemporaryDirectory(prefix="soak-") as name, socket.create_server(("", 0)) as server:
+        folder = Path(name)
+        own = folder / "soak.yaml"
+        own.write_text(RULES.format(folder=folder, port=server.getsockname()[1]), encoding="utf-8")
+        opener = compiled(OPENER, folder)
+        with Watcher([*rules, own]) as watcher:
+            with Workload(folder, server, opener, rate, seconds + 60) as workload:
+                samples = watch(watcher, seconds)
+                done = workload.stop()
+            if watcher.process.poll() is not None:
+                return samples, [*done.errors, f"the monitor ended: {watcher.said}"]
+            expected = set(alerts(done.counts))
+            watcher.wait_for(expected)
+            samples.append(watcher.sample())
+            programs = program_ids(watcher.process.pid)
+            code, took = watcher.stop()
+    print(row(samples[-1]))
+    print(f"done: {dict(done.counts)}; ended in {took:.1f} s")
+    faults = [*done.errors, *lost(expected, watcher.told)]
+    if samples[-1].dropped:
+        faults.append(f"{samples[-1].dropped} events were dropped")
     if code:
         faults.append(f"the exit code was {code}")
+    left = programs_left(programs)
     if left:
-        faults.append(f"{left} programs were left in the kernel")
-    return faults
+        faults.append(f"{len(left)} programs were left in the kernel")
+    return samples, faults
 
 
 def main() -> None:
-    """Soak, and print the figures and the verdict."""
+    """Soak, and print the figures, the summary and the verdict."""
     parser = argparse.ArgumentParser(description="Watch for long, beside a mixed workload.")
-    parser.add_argument("--minutes", type=float, default=10.0)
-    parser.add_argument("--rules", action="append", type=Path, default=[], help="a rules file (repeat)")
-    parser.add_argument("--rate", type=int, default=2000, help="opens a second that are looked at (2000)")
-    parser.add_argument("--every", type=float, default=30.0, help="seconds between samples (30)")
+    parser.add_argument("--seconds", type=float, default=600.0, help="for how long (600)")
+    parser.add_argument(
+        "--rules", action="append", type=Path, default=[], help="a rules file (repeat; the quickstart's)"
+    )
+    parser.add_argument("--rate", type=int, default=500, help="opens a second that no rule tells of (500)")
     parser.add_argument("--json", type=Path, help="write the samples there")
     options = parser.parse_args()
-    seconds = options.minutes * 60
-    samples: list[Sample] = []
-    with tempfile.TemporaryDirectory(prefix="soak-") as name:
-        folder = Path(name)
-        rules = folder / "soak.yaml"
-        rules.write_text(RULES.format(folder=folder), encoding="utf-8")
-        watcher = Watcher([*(options.rules or [QUICKSTART]), rules])
-        wait_until_attached(watcher.process)
-        time.sleep(2.0)
-        workload = Workload(folder, options.rate, seconds)
-        try:
-            print(
-                f"{'s':>6} {'MB':>7} {'fds':>4} {'threads':>7} {'cpu s':>6} {'seen':>11} {'evaluated':>11} "
-                f"{'dropped':>8} {'alerts':>7}"
-            )
-            end = time.monotonic() + seconds
-            while time.monotonic() < end and watcher.process.poll() is None:
-                time.sleep(max(0.0, min(options.every, end - time.monotonic())))
-                found = watcher.sample()
-                samples.append(found)
-                print(
-                    f"{found.at:>6.0f} {found.memory:>7.1f} {found.descriptors:>4} {found.threads:>7} "
-                    f"{found.processor:>6.2f} {found.seen:>11} {found.evaluated:>11} {found.dropped:>8} "
-                    f"{found.alerts:>7}",
-                    flush=True,
-                )
-        finally:
-            workload.stop()
-        time.sleep(2.0)
-        samples.append(watcher.sample())
-        programs = program_ids(watcher.process.pid)
-        code, took = watcher.stop()
-    left = len(programs_left(programs))
-    print("\n".join(line for line in watcher.said if line.startswith("Events ")))
-    print(f"ended in {took:.1f} s; memory {slope(samples[int(len(samples) * WARM_UP) :]):+.2f} MB an hour")
+    found = availability("ebpf")
+    if not found.available:
+        print(f"the soak cannot run here: {found.reason}; {found.remedy}")
+        sys.exit(CANNOT_RUN)
+    # The monitor and the workload are not to go on without this program.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    print(COLUMNS, flush=True)
+    samples, faults = soak(options.rules or [QUICKSTART], options.rate, options.seconds)
     if options.json is not None:
-        options.json.write_text(
-            json.dumps([asdict(sample) for sample in samples], indent=1), encoding="utf-8"
-        )
-    faults = verdict(samples, workload.provoked, code, left)
+        options.json.write_text(json.dumps([asdict(sample) for sample in samples], indent=1), "utf-8")
+    faults = [*growing(samples), *faults]
+    if len(settled(samples)) >= STRETCHES:
+        print(json.dumps(summary(samples), indent=1))
     print("sound" if not faults else "\n".join(f"not sound: {fault}" for fault in faults))
     sys.exit(1 if faults else 0)
 

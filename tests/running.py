@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+
+from benchmarks.readiness import Readiness
 
 ROOT = Path(__file__).resolve().parents[1]
 PROGRAM = (sys.executable, "-m", "refengine")
@@ -66,36 +65,22 @@ def ready(
 
     It says so as to a service manager, once everything is attached and what was there already has been taken in.
     """
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind("")  # the kernel chooses a name that nobody has, in the abstract name space
-        manager.settimeout(1.0)
-        name = manager.getsockname().decode()
-        with subprocess.Popen(
+    with (
+        Readiness() as readiness,
+        subprocess.Popen(
             [*PROGRAM, *arguments],
             cwd=ROOT,
-            env={**os.environ, "NOTIFY_SOCKET": f"@{name[1:]}", "PYTHONFAULTHANDLER": "1"},
+            env={**os.environ, **readiness.environment},
             stdout=stdout,
             stderr=stderr,
             text=True,
-        ) as process:
-            try:
-                _wait_until_ready(manager, process)
-                yield process
-            finally:
-                process.kill()
-
-
-def _wait_until_ready(manager: socket.socket, process: subprocess.Popen[str]) -> None:
-    limit = time.monotonic() + 150
-    while time.monotonic() < limit:
+        ) as process,
+    ):
         try:
-            if manager.recv(4096).startswith(b"READY=1"):
-                return
-        except TimeoutError:
-            assert process.poll() is None, f"the program ended: {process.args!r}"
-    process.send_signal(signal.SIGABRT)  # so that it says where it is
-    process.wait(10)
-    raise AssertionError("the program did not say that it is ready")
+            readiness.wait(process)
+            yield process
+        finally:
+            process.kill()
 
 
 def wait_for(run: subprocess.Popen[str], end: str) -> None:
