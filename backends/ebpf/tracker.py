@@ -36,8 +36,8 @@ class Tracker:
         """The threads by what records say of who it was, each as it was last."""
         self._known_as: dict[int, bytes] = {}
         """The keys of that, by thread."""
-        self._met: dict[int, Thread] = {}
-        """The threads that an event has made known, the first ones of processes apart, in the order of that."""
+        self._met: dict[int, None] = {}
+        """The numbers of threads that an event has made known, the first ones of processes apart, in the order of that."""
 
     @property
     def known(self) -> int:
@@ -164,10 +164,12 @@ class Tracker:
         met.pop(thread.tid, None)
         if len(met) >= MET_MAX:
             tid = next(iter(met))
-            if threads.get(tid) is met.pop(tid):
+            del met[tid]
+            first = threads.get(tid)
+            if first is not None and first.pid != tid:  # the number may be that of a process by now
                 self._unlearn(tid)
                 threads.drop(tid)
-        met[thread.tid] = thread
+        met[thread.tid] = None
 
     def _born(self, event: LifeEvent) -> None:
         """Take in the thread or process that the event tells of, whose own return is not recorded."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import struct
 
 import pytest
@@ -278,6 +279,19 @@ def test_threads_whose_ends_are_not_recorded_do_not_pile_up() -> None:
     again = met(1)
     assert (again.tid, again.pid, again.comm, again.exe) == (PID + 1, PID, "pool", "server")
     assert len(machine.state.threads) <= before + MET_MAX
+
+
+def test_nothing_is_kept_of_threads_that_have_gone_with_their_process() -> None:
+    machine = Machine()
+    for number in range(100):
+        pid = PID + 10 * number
+        machine.event(record(RecordKind.SYSCALL_EXIT, name="close", pid=pid))
+        machine.event(record(RecordKind.SYSCALL_EXIT, name="close", pid=pid, tid=pid + 1))
+        machine.event(record(RecordKind.END, pid=pid, args=(1,)))
+    machine.event(opened(b"/x", comm=b"last"))
+    gc.collect()
+    kept = [each for each in gc.get_objects() if isinstance(each, Thread) and each.pid >= PID]
+    assert [each.comm for each in kept] == ["last"]
 
 
 def test_a_process_that_has_the_number_of_a_forgotten_thread_stays() -> None:
