@@ -77,13 +77,15 @@ def follow(document: str, folder: Path, shown_folder: str) -> int:
 
     :raises AssertionError: when a command prints something else, or ends otherwise, than the document says.
     """
-    program = folder.parent / "bin" / "refengine"
-    program.parent.mkdir(exist_ok=True)
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m refengine "$@"\n', encoding="utf-8")
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    programs = folder.parent / "bin"
+    programs.mkdir(exist_ok=True)
+    for name, arguments in (("refengine", "-m refengine"), ("python3", "")):
+        program = programs / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments} "$@"\n', encoding="utf-8")
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
     environment = {
         **os.environ,
-        "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": os.pathsep.join(sys.path),
         "COLUMNS": "120",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -81,7 +82,8 @@ def server() -> Iterator[tuple[str, int]]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    found = tmp_path_factory.mktemp("ebpf")
+    # Its name is nobody else's: rules look for that alone, and another process of the test run does the same as this one.
+    found = tmp_path_factory.mktemp(f"ebpf-{secrets.token_hex(4)}")
     (found / "wanted").write_text("x")
     (found / "sub").mkdir()
     (found / "made").mkdir()

@@ -60,7 +60,7 @@ FILES = (
     ),
     Scenario(
         "a file that stays open",
-        "os.open('a', os.O_RDWR); import time; time.sleep(0.2)",
+        "os.open('a', os.O_RDWR); import time; time.sleep(2)",
         f"{READ} and evt.is_open_write = true and fd.name = {{folder}}/a",
         ("fd.name",),
         (("{folder}/a",),),

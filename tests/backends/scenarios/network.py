@@ -140,7 +140,7 @@ NETWORK = (
     ),
     Scenario(
         "a standard stream that is a socket",
-        "a, b = socket.socketpair(); os.dup2(a.fileno(), 0); os.execv('/bin/sleep', ['sleep', '0.3'])",
+        "a, b = socket.socketpair(); os.dup2(a.fileno(), 0); os.execv('/bin/sleep', ['sleep', '2'])",
         "evt.type in (execve, execveat) and proc.name = sleep and proc.stdin.type = unix",
         ("proc.stdin.type",),
         (("unix",),),

@@ -59,7 +59,7 @@ PROGRAMS = (
     ),
     Scenario(
         "a program whose file is gone",
-        "cp /bin/sleep prog; ./prog 0.3 & sleep 0.1; rm prog; wait",
+        'cp /bin/sleep prog; ./prog 2 & until [ "$(readlink /proc/$!/exe)" = {folder}/prog ]; do sleep 0.05; done; rm prog; wait',
         f"{STARTED} and proc.name = prog",
         ("proc.exepath",),
         (("{folder}/prog",),),
