@@ -12,6 +12,7 @@ from typing import Final
 from refengine.backends.base import Need
 from refengine.backends.ebpf.btf import KERNEL_TYPES
 from refengine.backends.ebpf.compiler import SYSTEM_PACKAGES
+from refengine.state.procfs import is_first_namespace
 
 _CAP_SYS_ADMIN: Final = 21
 _OLDEST: Final = (5, 15)
@@ -28,6 +29,7 @@ def check() -> Iterator[Need]:
     yield _kernel()
     yield _types()
     yield _capabilities()
+    yield _processes()
     yield _compiler()
 
 
@@ -62,6 +64,18 @@ def _types() -> Need:
         )
     remedy = "" if met else "use a kernel whose byte order is this machine's"
     return Need("kernel types (BTF)", met, f"{KERNEL_TYPES}", remedy)
+
+
+def _processes() -> Need:
+    met = is_first_namespace()
+    return Need(
+        "processes",
+        met,
+        "those of the whole machine" if met else "only those of a PID namespace are in /proc here",
+        ""
+        if met
+        else "run it outside of containers, or in one with the host's processes: --pid=host, hostPID: true",
+    )
 
 
 def _capabilities() -> Need:

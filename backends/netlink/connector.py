@@ -16,6 +16,7 @@ from typing import Final
 
 from refengine.backends.netlink.process_events import ACKNOWLEDGEMENT, ProcessEvent, decode
 from refengine.errors import BackendError
+from refengine.state.procfs import is_first_namespace
 
 _NETLINK_CONNECTOR: Final = 11
 _PROCESS_GROUP: Final = 1
@@ -43,6 +44,9 @@ class ProcessConnector:
         self.received = 0
         self.lost = 0
         self._next: dict[int, int] = {}
+        if not is_first_namespace():
+            # Where others have asked, their answers would come here, too, with numbers that are not those of this /proc.
+            raise BackendError("process events are told in the first PID namespace only")
         try:
             self._socket = socket.socket(
                 socket.AF_NETLINK, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC, _NETLINK_CONNECTOR
@@ -115,9 +119,7 @@ class ProcessConnector:
                 if event.numbers[0]:
                     raise OSError(event.numbers[0], os.strerror(event.numbers[0]))
                 return
-        raise BackendError(
-            "the kernel does not answer to the request for process events: it tells them in the first PID namespace only"
-        )
+        raise BackendError("the kernel does not answer to the request for process events")
 
 
 def _refused(error: OSError) -> BackendError:

@@ -19,6 +19,9 @@ from refengine.state.threads import UNKNOWN_ID, Thread
 _TICKS = os.sysconf("SC_CLK_TCK")
 _CHUNK = 1 << 16
 _DELETED = " (deleted)"
+_FIRST_NAMESPACE = 0xEFFFFFFC
+"""The inode of the PID namespace that the kernel began with."""
+
 _STATUS_ROW = re.compile(r"^(\w+):[ \t]*(.*)$", re.MULTILINE)
 _OPEN_FILES_LIMIT = re.compile(r"^Max open files +(\d+|unlimited)", re.MULTILINE)
 
@@ -82,6 +85,14 @@ def read_thread(
     limit = _OPEN_FILES_LIMIT.search(_text(f"{folder}/limits"))
     thread.fdlimit = int(limit[1]) if limit is not None and limit[1].isdecimal() else -1
     return thread
+
+
+def is_first_namespace() -> bool:
+    """Return whether the kernel's own numbers of processes are those of `/proc`: true outside of all PID namespaces."""
+    try:
+        return os.stat("/proc/self/ns/pid").st_ino == _FIRST_NAMESPACE  # noqa: PTH116
+    except OSError:
+        return True  # a kernel that knows no namespaces, or a `/proc` that does not show them
 
 
 def list_threads(root: str = "/proc") -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import shutil
 import socket
 import subprocess
 import sys
@@ -65,3 +66,22 @@ def test_what_does_not_fit_is_counted(connector: ProcessConnector) -> None:
         connector.read(1000)
     assert connector.received > 0
     assert connector.lost > 0
+
+
+ASK = """
+from refengine.backends.ebpf.needs import check
+from refengine.backends.netlink.connector import ProcessConnector
+from refengine.errors import BackendError
+print(*[need.name for need in check() if need.name == "processes" and not need.met])
+try: ProcessConnector()
+except BackendError as error: print(error)
+"""
+
+
+def test_numbers_of_another_namespace_are_refused() -> None:
+    """Where somebody else listens, events come also to who may not ask for them."""
+    inside = ("unshare", "--pid", "--fork", "--mount-proc")
+    if shutil.which("unshare") is None or subprocess.run([*inside, "true"], check=False).returncode:
+        pytest.skip("there can be no PID namespace here")
+    said = subprocess.check_output([*inside, sys.executable, "-c", ASK], text=True).splitlines()
+    assert said == ["processes", "process events are told in the first PID namespace only"]
