@@ -111,6 +111,13 @@ class Metrics:
             "Events that no rule could match, left out early.",
             statistics.filtered,
         )
+        unmatched = total_tally(watch.tally for watch in self.watches).unmatched
+        yield counter(
+            f"{_OWN}unmatched_total",
+            group,
+            "Events that were evaluated and that no rule matched, by type.",
+            [({"evt_type": name}, count) for name, count in sorted(unmatched.items())],
+        )
         kinds = [({"kind": kind}, count) for kind, count in sorted(statistics.unwatched.items())]
         yield counter(
             f"{_OWN}unwatched_total", group, "What was noticed and cannot be watched, by kind.", kinds

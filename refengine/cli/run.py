@@ -24,7 +24,7 @@ from refengine.cli.request import Request
 from refengine.cli.rule_captures import RuleCaptures
 from refengine.cli.service import Service
 from refengine.cli.signals import interruption
-from refengine.cli.summary import Tally, summary, total, total_tally
+from refengine.cli.summary import Tally, summary, total, total_tally, unmatched_summary
 from refengine.cli.taps import Taps
 from refengine.cli.together import run_together
 from refengine.cli.watch import Watch
@@ -98,6 +98,7 @@ def run(request: Request) -> int:
     for name, count in outputs.lost.items():
         print(f"Alerts lost by {name} output: {count}", file=stream)
     if options.profile_rules:
+        print(unmatched_summary(counted), file=stream)
         print(profile_table(line for watch in watches for line in watch.engine.profile()), file=stream)
     if finished:
         return next((backend.exit_code for backend in backends if backend.exit_code is not None), OK)

@@ -16,10 +16,11 @@ _SHORT = {Priority.INFORMATIONAL: "INFO"}
 
 @dataclass(slots=True)
 class Tally:
-    """Counts the alerts of a run."""
+    """Counts the alerts of a run, and by type the events that raised none."""
 
     by_priority: Counter[Priority] = field(default_factory=Counter)
     by_rule: Counter[str] = field(default_factory=Counter)
+    unmatched: Counter[str] = field(default_factory=Counter)
 
     def add(self, alert: Alert) -> None:
         """Count one alert."""
@@ -33,6 +34,7 @@ def total_tally(parts: Iterable[Tally]) -> Tally:
     for part in parts:
         found.by_priority.update(part.by_priority.copy())
         found.by_rule.update(part.by_rule.copy())
+        found.unmatched.update(part.unmatched.copy())
     return found
 
 
@@ -74,6 +76,12 @@ def summary(tally: Tally, statistics: Statistics) -> str:
     if unwatched:
         lines.append(f"Not watched: {unwatched}")
     return "\n".join(lines)
+
+
+def unmatched_summary(tally: Tally) -> str:
+    """Return a line with the types of events that were evaluated for nothing, the most frequent ones first."""
+    types = ", ".join(f"{name}: {count}" for name, count in tally.unmatched.most_common())
+    return f"Events that no rule matched: {tally.unmatched.total()}" + (f" ({types})" if types else "")
 
 
 def _listed(counts: dict[str, int]) -> str:

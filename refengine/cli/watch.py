@@ -123,7 +123,7 @@ class Watch:
         backend = self.connection.backend
         read, observe, process = backend.read, self.connection.observe, self.engine.process
         asked, taps, changes, periodic = self.asked, self.taps.each, self.changes, self.periodic
-        captures = self.captures
+        captures, unmatched = self.captures, self.tally.unmatched
         end = None if seconds is None else time.monotonic() + seconds
         while asked.signal is None and not asked.over:
             patience = _PATIENCE
@@ -148,7 +148,10 @@ class Watch:
                     tap(event)
                 if captures is not None:
                     captures.take(event)
-                for alert in process(event):
+                alerts = process(event)
+                if not alerts:
+                    unmatched[event.name] += 1
+                for alert in alerts:
                     self.tally.add(alert)
                     self.outputs.write(alert)
                     if captures is not None:
@@ -201,6 +204,9 @@ class Watch:
             if wanted(event):
                 for tap in self.taps.each:
                     tap(event)
-                for alert in self.engine.process(event):
+                alerts = self.engine.process(event)
+                if not alerts:
+                    self.tally.unmatched[event.name] += 1
+                for alert in alerts:
                     self.tally.add(alert)
                     self.outputs.write(alert)

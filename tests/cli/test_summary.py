@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from refengine.backends.base import Statistics
-from refengine.cli.summary import Tally, summary, total
+from refengine.cli.summary import Tally, summary, total, total_tally, unmatched_summary
 from refengine.output.alert import Alert
 from refengine.priority import Priority
 
@@ -44,4 +44,15 @@ def test_what_was_noticed_and_not_watched_is_told_where_there_is_any() -> None:
 def test_a_run_without_alerts_has_a_summary_too() -> None:
     assert summary(Tally(), Statistics()).startswith(
         "Events detected: 0\nRule counts by severity:\nTriggered"
+    )
+
+
+def test_events_that_no_rule_matched_are_counted_by_type() -> None:
+    first, second = Tally(), Tally()
+    assert unmatched_summary(first) == "Events that no rule matched: 0"
+    first.unmatched.update(("openat", "execve"))
+    second.unmatched.update(("openat",))
+    assert (
+        unmatched_summary(total_tally((first, second)))
+        == "Events that no rule matched: 3 (openat: 2, execve: 1)"
     )
