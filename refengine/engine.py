@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
+from refengine.condition.compile import Match
 from refengine.condition.reader import Read, Reader, bind_operand
 from refengine.condition.typed import Transform
 from refengine.errors import UnsupportedFieldError
@@ -71,8 +72,12 @@ class Engine:
         :raises UnsupportedFieldError: when a rule needs a field that cannot be read from such an event.
         :raises ValueError: when a recorded event has a value that is not of its field's type.
         """
-        half = self._recorded if isinstance(event, RecordedEvent) else self._system
-        matched = half.program.match(event)
+        half = self._recorded if event.__class__ is RecordedEvent else self._system
+        try:
+            match = half.functions[event.source][event.name]
+        except KeyError:
+            match = half.prepare(event.source, event.name)
+        matched = match(event)
         if not matched:
             return []
         return [half.alert(self.rules[index], event) for index in matched]
@@ -113,17 +118,25 @@ class Engine:
 
     def prepare(self, source: str, event_types: Iterable[str]) -> None:
         """Compile what system events of these types need now, not when the first one arrives."""
-        self._system.program.prepare(source, event_types)
+        for event_type in event_types:
+            self._system.prepare(source, event_type)
 
 
 class _Half:
     """The engine for one form of events: how to match them, and how to fill outputs in from them."""
 
     def __init__(self, program: Program, reader: Reader, base64_buffers: bool) -> None:
-        self.program = program
+        self._program = program
+        self.functions: dict[str, dict[str, Match]] = {}
+        """What decides the rules, by source and event type, made when the first such event comes if not before."""
         self.reader = reader
         self._base64_buffers = base64_buffers
         self._makes: dict[Rule, MakeAlert] = {}
+
+    def prepare(self, source: str, event_type: str) -> Match:
+        match = self._program.function(source, event_type)
+        self.functions.setdefault(source, {})[event_type] = match
+        return match
 
     def alert(self, rule: Rule, event: Event | RecordedEvent) -> Alert:
         make = self._makes.get(rule)

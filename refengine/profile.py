@@ -39,40 +39,31 @@ class ProfiledProgram:
         self._reader = reader
         self._first_only = first_only
         self._numbered = numbered
-        self._functions: dict[tuple[str, str], list[tuple[int, Match, RuleProfile]]] = {}
         self.profiles = tuple(RuleProfile(rule.name) for rule in self._rules)
 
-    def match(self, event: Event | RecordedEvent) -> tuple[int, ...]:
-        """Return the indices of the rules that match, in order; with `first_only` one at most."""
-        functions = self._functions.get((event.source, event.name))
-        if functions is None:
-            functions = self._compile(event.source, event.name)
-        matched = []
-        for index, function, profile in functions:
-            start = perf_counter_ns()
-            found = function(event)
-            profile.nanoseconds += perf_counter_ns() - start
-            profile.evaluations += 1
-            if found:
-                profile.matches += 1
-                matched.append(index)
-                if self._first_only:
-                    break
-        return tuple(matched)
-
-    def prepare(self, source: str, event_types: Iterable[str]) -> None:
-        """Make the functions for events of these types."""
-        for name in event_types:
-            self._compile(source, name)
-
-    def _compile(self, source: str, name: str) -> list[tuple[int, Match, RuleProfile]]:
+    def function(self, source: str, event_type: str) -> Match:
+        """Return the function that decides the rules for events of `source` with that type, and takes their times."""
         functions = [
-            (index, self._function(index, rule, name), self.profiles[index])
+            (index, self._function(index, rule, event_type), self.profiles[index])
             for index, rule in enumerate(self._rules)
-            if rule.source == source and (not name or name in rule.event_types)
+            if rule.source == source and (not event_type or event_type in rule.event_types)
         ]
-        self._functions[source, name] = functions
-        return functions
+
+        def match(event: Event | RecordedEvent) -> tuple[int, ...]:
+            matched = []
+            for index, function, profile in functions:
+                start = perf_counter_ns()
+                found = function(event)
+                profile.nanoseconds += perf_counter_ns() - start
+                profile.evaluations += 1
+                if found:
+                    profile.matches += 1
+                    matched.append(index)
+                    if self._first_only:
+                        break
+            return tuple(matched)
+
+        return match
 
     def _function(self, index: int, rule: Rule, name: str) -> Match:
         return compile_conditions(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 
 from refengine.backends.base import Interest
@@ -74,23 +75,29 @@ def opened(
 
 
 @cache
-def _plan() -> Plan:
-    return make_plan(Interest(None))
+def _plan(*, opens_plainly: bool) -> Plan:
+    plan = make_plan(Interest(None))
+    if opens_plainly:
+        return plan
+    calls = {number: replace(watched, opens_plainly=False) for number, watched in plan.calls.items()}
+    return replace(plan, calls=calls)
 
 
 class Machine:
-    """The state of a machine of which nothing is known but what records tell."""
+    """The state of a machine of which nothing is known but what records tell.
 
-    def __init__(self) -> None:
+    With `opens_plainly` false the events of all opens are made by the decoders of all calls.
+    """
+
+    def __init__(self, *, opens_plainly: bool = True) -> None:
         self.probe = RecordProbe()
         self.state = SystemState(self.probe, track_descriptors=False, hostname="machine")
         self.tracker = Tracker(self.state, self.probe)
-        self.decoder = Decoder(_plan(), 80)
+        self.decoder = Decoder(_plan(opens_plainly=opens_plainly), 80)
 
     def event(self, data: bytes) -> KernelEvent:
         """Return the event of a record, after the state has taken notice of it."""
         event = self.decoder.events([data])[0]
         assert isinstance(event, KernelEvent)
-        event.number = 1
         self.tracker.observe(event)
         return event

@@ -128,7 +128,7 @@ class EbpfBackend:
         self._warnings = list(_refusals(prefilters, loaded.rejected))
         try:
             self._ring = Ring(loaded.descriptors["ring"], self._ring_pages * 4096)
-            self._decoder = Decoder(plan, self._snap_length)
+            self._decoder = Decoder(plan, self._snap_length, self._delivered)
             self._configure(plan, prefilters, loaded.descriptors)
             self._attach(plan, prefilters, loaded.descriptors)
         except OSError as error:
@@ -190,11 +190,7 @@ class EbpfBackend:
         while not events and (left := end - monotonic()) > 0:
             ring.wait(left)
             events = decoder.events(ring.take(_BATCH))
-        number = self._delivered
-        for event in events:
-            number += 1
-            event.number = number
-        self._delivered = number
+        self._delivered = decoder.delivered
         return events
 
     def warnings(self) -> Sequence[str]:

@@ -10,25 +10,48 @@ from refengine.backends.ebpf import lifecycle
 from refengine.backends.ebpf.descriptors import encoded_device, ends
 from refengine.backends.ebpf.layout import CALL, RECORD, BlobKind, RecordKind
 from refengine.backends.ebpf.plan import Plan
-from refengine.backends.ebpf.record import Record, recorded
+from refengine.backends.ebpf.record import FIRST_CONTENT, Record, recorded
 from refengine.backends.syscalls.addresses import Ends
-from refengine.backends.syscalls.call import Call
+from refengine.backends.syscalls.call import Call, signed
+from refengine.backends.syscalls.kernel_bits import CREATES, open_flags
 from refengine.event import Event
+from refengine.event.paths import AT_FDCWD
+from refengine.tables.syscalls import BY_NAME
 
 _SYSCALL_EXIT, _EXECUTION = int(RecordKind.SYSCALL_EXIT), int(RecordKind.EXECUTION)
 _BIRTH = int(RecordKind.BIRTH)
+_TEXT: Final = int(BlobKind.TEXT)
 _FMODE_CREATED: Final = 0x100000
+_OPENAT: Final = BY_NAME["openat"].number
+_PERMISSIONS: Final = 0o7777
+_FDCWD: Final = AT_FDCWD & 0xFFFFFFFF
+_ALIGNMENT: Final = 8
+_SLASH: Final = ord("/")
+_KEPT_FLAGS: Final = 1024
+_NO_BLOB: Final = bytes(FIRST_CONTENT - RECORD.size)
+
+
+class _OpenFlags(dict[int, int]):
+    """The flags of opens in the capture format by those of the call: a look-up costs less than a cached function."""
+
+    def __missing__(self, flags: int) -> int:
+        if len(self) >= _KEPT_FLAGS:
+            self.clear()
+        translated = self[flags] = open_flags(flags)
+        return translated
 
 
 class KernelEvent(Event):
-    """The event of a system call's exit, with the record that it was made from.
+    """The event of a system call's exit, with the bytes of the record that it was made from.
 
-    It is made empty, and who makes it sets all that an event has: so it costs half of what it else would.
+    It is made empty, and who makes it sets all that an event has, and `taken`, the record once it has been looked
+    into: so it costs half of what it else would.
     """
 
-    __slots__ = ("record",)
+    __slots__ = ("data", "taken")
 
-    record: Record
+    data: bytes
+    taken: Record | None
 
     if TYPE_CHECKING:
 
@@ -36,6 +59,20 @@ class KernelEvent(Event):
 
     else:
         __init__ = object.__init__
+
+    @property
+    def record(self) -> Record:
+        """The record."""
+        record = self.taken
+        if record is None:
+            record = self.taken = recorded(self.data)
+        return record
+
+
+class OpenEvent(KernelEvent):
+    """The event of a file that has been opened by its absolute path, whose record has that path and nothing else."""
+
+    __slots__ = ()
 
 
 class LifeEvent(KernelEvent):
@@ -77,12 +114,14 @@ def was_created(record: Record) -> bool:
 
 
 class Decoder:
-    """Makes events of records, with as much of a buffer as `snap_length` says."""
+    """Makes events of records, with as much of a buffer as `snap_length` says; `delivered` counts them."""
 
-    def __init__(self, plan: Plan, snap_length: int) -> None:
+    def __init__(self, plan: Plan, snap_length: int, delivered: int = 0) -> None:
+        self.delivered = delivered
         self._calls = plan.calls
         self._births = plan.births
         self._identify = plan.identify
+        self._flags = _OpenFlags()
         self._descriptors = RecordedDescriptors()
         # One object serves all calls, each of which is decoded at once.
         self._call = Call(recorded(bytes(RECORD.size)), self._descriptors, snap_length, plan.identify)
@@ -96,32 +135,65 @@ class Decoder:
         events: list[Event] = []
         keep, unpack, calls, boot = events.append, CALL.unpack_from, self._calls, self._boot
         call, descriptors, identify = self._call, self._descriptors, self._identify
+        flags_of, number = self._flags, self.delivered
+        event: KernelEvent
+        # This is on the way of every event: what functions would do is done here, without their calls.
         for data in records:
-            time, number, kind, result, arg0, arg1, arg2, arg3, arg4, arg5, tid, cpu = unpack(data)
-            watched = calls.get(number) if kind == _SYSCALL_EXIT else None
+            size = len(data)
+            time, called, kind, result, arg0, arg1, arg2, arg3, arg4, arg5, tid, cpu, first, length = unpack(
+                data if size >= FIRST_CONTENT else data + _NO_BLOB
+            )
+            watched = calls.get(called) if kind == _SYSCALL_EXIT else None
             if watched is None or watched.executes:
-                events += self._others(recorded(data))
+                for other in self._others(recorded(data)):
+                    number += 1
+                    other.number = number
+                    keep(other)
                 continue
-            # This is on the way of every event: what functions would do is done here, without their calls.
-            record = call.memory = descriptors.record = Record()
-            record.data = data
-            record.blobs = None
-            record.first_end = 0
-            call.tid, call.args, call.result = tid, (arg0, arg1, arg2, arg3, arg4, arg5), result
-            if identify:
-                call.created = watched.opens and was_created(record)
-            event = KernelEvent()
+            end = FIRST_CONTENT + length
+            if (
+                watched.opens_plainly
+                and result >= 0
+                and first == _TEXT
+                and length > 0
+                and size - _ALIGNMENT < end <= size
+                and data[FIRST_CONTENT] == _SLASH
+            ):
+                event = OpenEvent()
+                event.taken = None
+                # The kernel copies up to the first NUL and with it, if there is one: no other byte is one.
+                path = data[FIRST_CONTENT : end if data[end - 1] else end - 1].decode(
+                    "utf-8", "surrogateescape"
+                )
+                if called == _OPENAT:
+                    directory = AT_FDCWD if arg0 == _FDCWD else signed(arg0)
+                    mode = arg3 & _PERMISSIONS if arg2 & CREATES else 0
+                    event.params = (result, directory, path, flags_of[arg2], mode, None, None)
+                else:
+                    mode = arg2 & _PERMISSIONS if arg1 & CREATES else 0
+                    event.params = (result, path, flags_of[arg1], mode, None, None)
+            else:
+                event = KernelEvent()
+                event.taken = record = call.memory = descriptors.record = Record()
+                record.data = data
+                record.blobs = None
+                record.first_end = 0
+                call.tid, call.args, call.result = tid, (arg0, arg1, arg2, arg3, arg4, arg5), result
+                if identify:
+                    call.created = watched.opens and was_created(record)
+                event.params = watched.decode(call)
+            number += 1
             event.type = watched.type
             event.name = watched.event_name
             event.time = boot + time
             event.tid = tid
-            event.params = watched.decode(call)
-            event.number = 0
+            event.number = number
             event.cpu = cpu
             event.source = "syscall"
             event.thread = event.descriptor = event.state = None
-            event.record = record
+            event.data = data
             keep(event)
+        self.delivered = number
         return events
 
     def _others(self, record: Record) -> Iterator[Event]:
@@ -142,7 +214,7 @@ class Decoder:
             type, params = lifecycle.PROCESS_EXIT, lifecycle.ended(record)
         event = cls()
         Event.__init__(event, type, self._boot + head.time, head.tid, params, cpu=head.cpu)
-        event.record = record
+        event.data, event.taken = record.data, record
         yield event
         if self._births and head.kind == _BIRTH:
             child, returned = record.child(), lifecycle.returned(record)

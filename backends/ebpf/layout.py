@@ -7,8 +7,9 @@ from enum import IntEnum
 from typing import Final, NamedTuple
 
 RECORD: Final = struct.Struct("=QIIq6QQIIIII16sI")
-CALL: Final = struct.Struct("=QIIq6Q12xI28xI")
-"""What of a record the event of a system call needs in any case: all but who it was, but for the thread's number."""
+CALL: Final = struct.Struct("=QIIq6Q12xI28xIII")
+"""What of a record the event of a system call needs in any case: all of its head but who it was, but for the thread's
+number, and kind and length of the first blob."""
 WHO: Final = slice(72, 116)
 """The part of a record that says who it was: start, numbers, user, group and short name."""
 COMM: Final = slice(100, 116)

@@ -17,6 +17,7 @@ BIRTHS: Final = frozenset({"clone", "clone3", "fork", "vfork"})
 EXECUTIONS: Final = frozenset({"execve", "execveat"})
 _NEVER_EXIT: Final = frozenset({"exit", "exit_group", "rt_sigreturn"})
 _OPENS: Final = frozenset({"open", "openat", "openat2"})
+_PLAIN_OPENS: Final = frozenset({"open", "openat"})
 _GENERIC: Final = BY_ENUM["GENERIC_X"]
 _IDENTITY: Final = frozenset(
     {"fd.dev", "fd.dev.major", "fd.dev.minor", "fd.ino", "evt.args", "evt.info", "evt.is_open_create"}
@@ -29,8 +30,9 @@ _ENVIRONMENT: Final = frozenset({"proc.env", "proc.aenv", "evt.args", "evt.info"
 class Watched:
     """A system call that is attached to: the type of its event, the value of `evt.type`, the decoder of its parameters.
 
-    `opens` is true for calls that may make the file that they open, `executes` for executions, of which only
-    failures have their event from the call's exit; `directory` where rules ask for the working directory.
+    `opens` is true for calls that may make the file that they open, `opens_plainly` for those of them of which the
+    parameters are no more than arguments and path, `executes` for executions, of which only failures have their event
+    from the call's exit; `directory` where rules ask for the working directory.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Watched:
     event_name: str
     decode: Decoder
     opens: bool
+    opens_plainly: bool
     executes: bool
     directory: bool
 
@@ -60,6 +63,7 @@ class Plan:
 
 def make_plan(interest: Interest) -> Plan:
     """Return what has to be attached to for `interest`."""
+    identify = not _IDENTITY.isdisjoint(interest.fields)
     calls = {}
     for call in SYSCALLS:
         if call.number is None or call.name in _NEVER_EXIT or call.name in BIRTHS:
@@ -75,6 +79,7 @@ def make_plan(interest: Interest) -> Plan:
                 event_name,
                 decode,
                 opens=call.name in _OPENS,
+                opens_plainly=call.name in _PLAIN_OPENS and not identify,
                 executes=call.name in EXECUTIONS,
                 directory="proc.cwd" in interest.reads(event_name),
             )
@@ -86,7 +91,7 @@ def make_plan(interest: Interest) -> Plan:
         ),
         threads=interest.wants("procexit") or births or "proc.nthreads" in interest.fields,
         births=births,
-        identify=not _IDENTITY.isdisjoint(interest.fields),
+        identify=identify,
     )
 
 

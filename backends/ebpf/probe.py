@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from refengine.backends.ebpf.containers import ContainedProcesses
 from refengine.backends.ebpf.descriptors import describe
-from refengine.backends.ebpf.record import Record
+from refengine.backends.ebpf.events import KernelEvent
 from refengine.state.descriptors import Descriptor
 from refengine.state.procfs import ProcProbe, start_ticks, ticks
 from refengine.state.threads import Thread
@@ -16,18 +16,17 @@ _FILES = ("f", "d")
 
 
 class RecordProbe(ProcProbe):
-    """Answers for the thread `tid` of `record` from what the kernel has copied at the event itself.
+    """Answers for the thread of `event` from what the kernel has copied at the event itself.
 
     Processes that `/proc` shows in containers are added to `contained`.
     """
 
-    __slots__ = ("_contained", "record", "tid")
+    __slots__ = ("_contained", "event")
 
     def __init__(self, contained: ContainedProcesses | None = None) -> None:
         super().__init__()
         self._contained = contained
-        self.record: Record | None = None
-        self.tid = 0
+        self.event: KernelEvent | None = None
 
     def thread(self, tid: int, threads: Mapping[int, Thread]) -> Thread | None:
         """Return what `/proc` says of a thread; one that is in a container becomes known to the kernel side as such."""
@@ -38,10 +37,10 @@ class RecordProbe(ProcProbe):
 
     def descriptor(self, pid: int, number: int, known: Descriptor | None = None) -> Descriptor | None:
         """Return what the thread has open as `number`: `known` itself where it still is that."""
-        record = self.record
-        if record is None or self.tid != pid:
+        event = self.event
+        if event is None or event.tid != pid:
             return super().descriptor(pid, number, known)
-        found = describe(record, number)
+        found = describe(event.record, number)
         if found is None:
             return super().descriptor(pid, number, known) if self._is_there() else None
         if known is None or known.type != found.type or known.ino not in (0, found.ino):
@@ -63,15 +62,17 @@ class RecordProbe(ProcProbe):
 
     def working_directory(self, pid: int) -> str | None:
         """Return the working directory of a thread; the empty string where it has one that nobody can tell any more."""
-        record = self.record
-        if record is None or self.tid != pid:
+        event = self.event
+        if event is None or event.tid != pid:
             return super().working_directory(pid)
-        path = record.working_directory()
+        path = event.record.working_directory()
         if path or not self._is_there():
             return path
         return super().working_directory(pid) or path
 
     def _is_there(self) -> bool:
         """Return whether the process of the record still has its number, as far as `/proc` tells starts apart."""
-        record = self.record
-        return record is not None and start_ticks(record.head.pid) == ticks(record.head.start)
+        if self.event is None:
+            return False
+        head = self.event.record.head
+        return start_ticks(head.pid) == ticks(head.start)

@@ -24,7 +24,7 @@ _MEMORY, _TEXT, _DESCRIPTOR = int(BlobKind.MEMORY), int(BlobKind.TEXT), int(Blob
 _WORKING_DIRECTORY: Final = int(BlobKind.WORKING_DIRECTORY)
 _RECORD_SIZE: Final = RECORD.size
 _UNPACK_BLOB: Final = BLOB.unpack_from
-_FIRST_CONTENT: Final = RECORD.size + BLOB.size
+FIRST_CONTENT: Final = RECORD.size + BLOB.size
 _OF_THE_PROCESS: Final = frozenset({int(BlobKind.ARGUMENTS), int(BlobKind.ENVIRONMENT)})
 """Blobs of which there is one a record, wherever in the program's memory they come from."""
 
@@ -67,15 +67,15 @@ class Record:
     def string(self, tid: int, address: int, limit: int = 4096) -> str | None:
         """Return the text up to the first NUL, None where it was not copied."""
         data = self.data
-        if self.blobs is None and len(data) >= _FIRST_CONTENT:
+        if self.blobs is None and len(data) >= FIRST_CONTENT:
             # Nearly always it is the first blob, and often the only one.
             kind, length, at = _UNPACK_BLOB(data, _RECORD_SIZE)
-            end = _FIRST_CONTENT + length
+            end = FIRST_CONTENT + length
             if kind == _TEXT and at == address and 0 < length <= limit and end <= len(data):
                 self.first_end = end + 7 & ~7
                 # The kernel copies up to the first NUL and with it, if there is one: no other byte is one.
                 stop = end if data[end - 1] else end - 1
-                return data[_FIRST_CONTENT:stop].decode("utf-8", "surrogateescape")
+                return data[FIRST_CONTENT:stop].decode("utf-8", "surrogateescape")
         self._parsed()
         text = self._texts.get(address)
         return None if text is None else decoded(text[:limit])

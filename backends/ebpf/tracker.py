@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import copy
-from typing import Final
+from typing import Any, Final
 
-from refengine.backends.ebpf.events import KernelEvent, LifeEvent
+from refengine.backends.ebpf.events import KernelEvent, LifeEvent, OpenEvent
 from refengine.backends.ebpf.layout import WHO, BlobKind, RecordKind
 from refengine.backends.ebpf.probe import RecordProbe
 from refengine.backends.ebpf.record import Record
@@ -59,18 +59,21 @@ class Tracker:
         The return of a call in the one that it made has no record of its own: the birth's has told all of it.
         """
         cls = event.__class__
-        if cls is KernelEvent:
-            record = event.record  # type: ignore[attr-defined]
-            probe = self._probe
-            probe.record, probe.tid = record, event.tid
-            thread = self._recognised.get(record.data[WHO])
+        if cls is OpenEvent or cls is KernelEvent:
+            # This is on the way of every event: asking `isinstance` costs more than the class.
+            own: Any = event
+            self._probe.event = own
+            thread = self._recognised.get(own.data[WHO])
             if thread is None or thread.is_dead:
-                thread = self._recognise(record)
+                thread = self._recognise(own.record)
             self._state.apply(event, thread)
-            if thread.cwd and (record.blobs is not None or record.first_end < len(record.data)):
+            if cls is OpenEvent or not thread.cwd:
+                return  # The record of such an event tells of no directory, or nobody has asked for it.
+            record = own.record
+            if record.blobs is not None or record.first_end < len(record.data):
                 directory = record.working_directory()
                 if directory is not None:
-                    thread.set_cwd(directory or probe.working_directory(event.tid) or "")
+                    thread.set_cwd(directory or self._probe.working_directory(event.tid) or "")
         elif isinstance(event, LifeEvent):
             self._live(event)
         else:
@@ -117,8 +120,8 @@ class Tracker:
 
     def _live(self, event: LifeEvent) -> None:
         """Apply an execution, birth or end."""
-        record = self._probe.record = event.record
-        self._probe.tid = event.tid
+        record = event.record
+        self._probe.event = event
         thread = self._find(record)
         self._unlearn(event.tid)
         kind = record.head.kind

@@ -43,7 +43,7 @@ def renamed(table: str, numbering: Mapping[str, int]) -> Mapping[str, int]:
 O_CREAT: Final = os.O_CREAT
 O_TMPFILE_BIT: Final = 0o20000000
 _O_SYNC_BIT: Final = 0o4000000
-_CREATES: Final = O_CREAT | O_TMPFILE_BIT
+CREATES: Final = O_CREAT | O_TMPFILE_BIT
 
 _FILE = FLAG_TABLES["file_flags"]
 
@@ -82,7 +82,7 @@ def open_flags(value: int) -> int:
 
 def open_mode(flags: int, mode: int) -> int:
     """Return the permission bits with which an open may create a file, 0 where it cannot create one."""
-    return mode & 0o7777 if flags & _CREATES else 0
+    return mode & 0o7777 if flags & CREATES else 0
 
 
 clone_flags = flag_bits(

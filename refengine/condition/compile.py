@@ -19,6 +19,7 @@ from refengine.condition.interpret import compare
 from refengine.condition.matcher import matcher
 from refengine.condition.reader import Reader, bind_operand
 from refengine.condition.typed import AllOf, AnyOf, Condition, Existence, Macro, Negation, Test, Transform
+from refengine.fields.extractor import AttributePath
 from refengine.fields.reading import FieldRead
 from refengine.recursion import deep_recursion
 from refengine.values import Value
@@ -202,9 +203,7 @@ class _Writer:
             self._globals[f"read_{name}"] = bind_operand(operand, self._reader)
         if name in known:
             return _name(name), known
-        read = ast.NamedExpr(
-            ast.Name(name, ast.Store()), ast.Call(_name(f"read_{name}"), [_name("event")], [])
-        )
+        read = ast.NamedExpr(ast.Name(name, ast.Store()), self._read(f"read_{name}"))
         expression: ast.expr = read
         if name in self._touched:
             self._maybe_unset.add(name)
@@ -213,6 +212,25 @@ class _Writer:
             )
         self._touched.add(name)
         return expression, known | {name}
+
+    def _read(self, name: str) -> ast.expr:
+        """Return the call of the reader with that name, or what it would do, where that is to follow attributes only."""
+        read = self._globals[name]
+        if not isinstance(read, AttributePath):
+            return ast.Call(_name(name), [_name("event")], [])
+        *ways, last = read.names
+        at: ast.expr = _name("event")
+        absent: list[ast.expr] = []
+        for attribute in ways:
+            at = ast.NamedExpr(ast.Name("at", ast.Store()), ast.Attribute(at, attribute, ast.Load()))
+            absent.append(ast.Compare(at, [ast.Is()], [ast.Constant(None)]))
+            at = _name("at")
+        value = ast.Attribute(at, last, ast.Load())
+        if not absent:
+            return value
+        return ast.IfExp(
+            ast.BoolOp(ast.Or(), absent) if len(absent) > 1 else absent[0], ast.Constant(None), value
+        )
 
     def _constant(self, value: Any) -> ast.expr:
         name = f"k{len(self._globals)}"

@@ -8,7 +8,7 @@ from time import localtime, strftime
 
 from refengine.event import Event
 from refengine.event.document import DocumentEvent
-from refengine.fields.extractor import Extract, Extractor, plain
+from refengine.fields.extractor import AttributePath, Extract, Extractor, plain
 from refengine.fields.json_values import text_of
 from refengine.values import Value
 
@@ -28,11 +28,6 @@ _DESCRIPTOR_CATEGORIES: Mapping[str, str] = {
     "U": "ipc",
 }
 """What an input or output event is about, by the kind of its descriptor."""
-
-
-def number(event: Event) -> int:
-    """`evt.num`."""
-    return event.number
 
 
 def clock_time(event: Event) -> str:
@@ -103,11 +98,6 @@ def plugin_info(event: Event) -> str | None:
     return text_of(event.document) if isinstance(event, DocumentEvent) else None
 
 
-def source(event: Event) -> str:
-    """`evt.source`."""
-    return event.source
-
-
 def is_async(event: Event) -> bool:
     """`evt.is_async`: true for events that the observer made up itself."""
     return event.type.source == "metaevent"
@@ -123,19 +113,9 @@ def async_type(event: Event) -> str | None:
     return event.type.name
 
 
-def hostname(event: Event) -> str | None:
-    """`evt.hostname`."""
-    return None if event.state is None else event.state.hostname
-
-
 def direction(event: Event) -> str:
     """`evt.dir`: `<` for what is reported when it is over, `>` for the rest."""
     return "<" if event.type.is_exit else ">"
-
-
-def type_name(event: Event) -> str:
-    """`evt.type`."""
-    return event.name
 
 
 def type_is(argument: str | None) -> Extract:
@@ -158,11 +138,6 @@ def category(event: Event) -> str:
     return "IPC" if kind == "ipc" else kind
 
 
-def cpu(event: Event) -> int:
-    """`evt.cpu`."""
-    return event.cpu
-
-
 def output_time(_event: Event) -> str:
     """`evt.outputtime`: local time of day, with nanoseconds, at which the output is made."""
     now = datetime.now().astimezone()
@@ -180,13 +155,13 @@ def around(argument: str | None) -> Extract:
 
 
 EXTRACTORS: Mapping[str, Extractor] = {
-    "evt.num": plain(number),
+    "evt.num": plain(AttributePath("number")),
     "evt.time": plain(clock_time),
     "evt.time.s": plain(clock_time_seconds),
     "evt.time.iso8601": plain(iso8601_time),
     "evt.datetime": plain(date_time),
     "evt.datetime.s": plain(date_time_seconds),
-    "evt.rawtime": plain(raw_time),
+    "evt.rawtime": plain(AttributePath("time")),
     "evt.rawtime.s": plain(seconds_of(raw_time)),
     "evt.rawtime.ns": plain(nanoseconds_of(raw_time)),
     "evt.reltime": plain(relative_time),
@@ -194,10 +169,10 @@ EXTRACTORS: Mapping[str, Extractor] = {
     "evt.reltime.ns": plain(nanoseconds_of(relative_time)),
     "evt.pluginname": plain(plugin_name),
     "evt.plugininfo": plain(plugin_info),
-    "evt.source": plain(source),
+    "evt.source": plain(AttributePath("source")),
     "evt.is_async": plain(is_async),
     "evt.asynctype": plain(async_type),
-    "evt.hostname": plain(hostname),
+    "evt.hostname": plain(AttributePath("state.hostname")),
     "evt.latency": plain(absent),
     "evt.latency.s": plain(absent),
     "evt.latency.ns": plain(absent),
@@ -209,11 +184,11 @@ EXTRACTORS: Mapping[str, Extractor] = {
     "evt.deltatime.ns": plain(nanoseconds_of(time_since_previous)),
     "evt.outputtime": plain(output_time),
     "evt.dir": plain(direction),
-    "evt.type": plain(type_name),
+    "evt.type": plain(AttributePath("name")),
     "evt.type.is": Extractor(type_is),
     "syscall.type": plain(syscall_type),
     "evt.category": plain(category),
-    "evt.cpu": plain(cpu),
+    "evt.cpu": plain(AttributePath("cpu")),
     "evt.around": Extractor(around),
     "evt.infra.docker.name": plain(absent),
     "evt.infra.docker.container.id": plain(absent),

@@ -179,14 +179,18 @@ def _open_flags(event: Event) -> int:
     return value if isinstance(value, int) else 0
 
 
-def is_open_read(event: Event) -> bool:
-    """`evt.is_open_read`."""
-    return bool(_open_flags(event) & _O_RDONLY)
+def _opened_for(access: int) -> Extract:
+    """Return the reader of whether an open has asked for an access."""
 
+    def extract(event: Event) -> bool:
+        position = _OPEN_FLAGS[event.type.code]
+        if position is None:
+            return False
+        params = event.params
+        value = params[position] if position < len(params) else None
+        return isinstance(value, int) and value & access != 0
 
-def is_open_write(event: Event) -> bool:
-    """`evt.is_open_write`."""
-    return bool(_open_flags(event) & _O_WRONLY)
+    return extract
 
 
 def is_open_exec(event: Event) -> bool:
@@ -233,8 +237,8 @@ EXTRACTORS: Mapping[str, Extractor] = {
     "evt.count.error.net": plain(_errors_where(_about_net)),
     "evt.count.error.memory": plain(_errors_where(_about_memory)),
     "evt.count.error.other": plain(_errors_where(_about_other)),
-    "evt.is_open_read": plain(is_open_read),
-    "evt.is_open_write": plain(is_open_write),
+    "evt.is_open_read": plain(_opened_for(_O_RDONLY)),
+    "evt.is_open_write": plain(_opened_for(_O_WRONLY)),
     "evt.is_open_exec": plain(is_open_exec),
     "evt.is_open_create": plain(is_open_create),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from refengine.event import Event
 from refengine.values import Value
@@ -14,6 +14,27 @@ Extract: TypeAlias = "Callable[[Event], Value | None]"
 
 Candidates: TypeAlias = "Callable[[Event], Iterable[Value] | None]"
 """Gives the values that a comparison of a many-valued field is tried on; None where the field is absent."""
+
+
+class AttributePath:
+    """Reads what is at the end of a path of attributes, as `thread.comm`; None where something on the way is None.
+
+    Compiled rules have the path written out instead of calling this.
+    """
+
+    __slots__ = ("names",)
+
+    def __init__(self, path: str) -> None:
+        self.names = tuple(path.split("."))
+
+    def __call__(self, event: Event) -> Any:
+        """Return the value, which is one of the field's type."""
+        at: Any = event
+        for name in self.names:
+            at = getattr(at, name)
+            if at is None:
+                return None
+        return at
 
 
 @dataclass(frozen=True, slots=True)

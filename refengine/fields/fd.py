@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from refengine.event import Event
 from refengine.event.addresses import printable
 from refengine.event.rendering import arg_text
-from refengine.fields.extractor import Extract, Extractor, plain
+from refengine.fields.extractor import AttributePath, Extract, Extractor, plain
 from refengine.state.descriptors import DESCRIPTOR_TYPES, Descriptor
 from refengine.state.transitions.files import opened_names
 from refengine.tables.event_types import EVENT_TYPES
@@ -53,7 +53,9 @@ def name(event: Event) -> str | None:
     """`fd.name`: for a call that made no descriptor, the name it was to have."""
     descriptor = event.descriptor
     if descriptor is not None:
-        return printable(descriptor.name)
+        name = descriptor.name
+        # Asked here as well, since a call takes longer and nearly all names are.
+        return name if name.isprintable() else printable(name)
     return _intended_name(event) if concerned(event) else None
 
 
@@ -123,12 +125,6 @@ def name_changed(event: Event) -> bool | None:
     return None if descriptor is None else descriptor.name != descriptor.reported_name
 
 
-def device(event: Event) -> int | None:
-    """`fd.dev`."""
-    descriptor = event.descriptor
-    return None if descriptor is None else descriptor.dev
-
-
 def device_major(event: Event) -> int | None:
     """`fd.dev.major`."""
     descriptor = event.descriptor
@@ -139,24 +135,6 @@ def device_minor(event: Event) -> int | None:
     """`fd.dev.minor`."""
     descriptor = event.descriptor
     return None if descriptor is None else (descriptor.dev & 0xFF) | ((descriptor.dev >> 12) & 0xFFF00)
-
-
-def inode(event: Event) -> int | None:
-    """`fd.ino`."""
-    descriptor = event.descriptor
-    return None if descriptor is None else descriptor.ino
-
-
-def is_upper_layer(event: Event) -> bool | None:
-    """`fd.is_upper_layer`."""
-    descriptor = event.descriptor
-    return None if descriptor is None else descriptor.upper_layer
-
-
-def is_lower_layer(event: Event) -> bool | None:
-    """`fd.is_lower_layer`."""
-    descriptor = event.descriptor
-    return None if descriptor is None else descriptor.lower_layer
 
 
 def types(argument: str | None) -> Extract:
@@ -247,12 +225,12 @@ EXTRACTORS: Mapping[str, Extractor] = {
     "fd.containerdirectory": plain(container_directory),
     "fd.connected": plain(is_connected),
     "fd.name_changed": plain(name_changed),
-    "fd.dev": plain(device),
+    "fd.dev": plain(AttributePath("descriptor.dev")),
     "fd.dev.major": plain(device_major),
     "fd.dev.minor": plain(device_minor),
-    "fd.ino": plain(inode),
-    "fd.is_upper_layer": plain(is_upper_layer),
-    "fd.is_lower_layer": plain(is_lower_layer),
+    "fd.ino": plain(AttributePath("descriptor.ino")),
+    "fd.is_upper_layer": plain(AttributePath("descriptor.upper_layer")),
+    "fd.is_lower_layer": plain(AttributePath("descriptor.lower_layer")),
     "fd.types": Extractor(types),
     "fd.l4proto": plain(protocol),
     "fd.sockfamily": plain(socket_family),

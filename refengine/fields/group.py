@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from refengine.event import Event
-from refengine.fields.extractor import Extractor, plain
+from refengine.fields.extractor import AttributePath, Extractor, plain
 from refengine.fields.user import UNKNOWN
-
-
-def gid(event: Event) -> int | None:
-    """`group.gid`."""
-    thread = event.thread
-    return None if thread is None else thread.gid
 
 
 def name(event: Event) -> str | None:
@@ -24,4 +18,7 @@ def name(event: Event) -> str | None:
     return UNKNOWN if group is None else group.name
 
 
-EXTRACTORS: Mapping[str, Extractor] = {"group.gid": plain(gid), "group.name": plain(name)}
+EXTRACTORS: Mapping[str, Extractor] = {
+    "group.gid": plain(AttributePath("thread.gid")),
+    "group.name": plain(name),
+}

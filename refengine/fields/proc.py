@@ -6,30 +6,12 @@ from collections.abc import Mapping
 from operator import attrgetter
 
 from refengine.event import Event
-from refengine.fields.extractor import Extract, Extractor, plain
+from refengine.fields.extractor import AttributePath, Extract, Extractor, plain
 from refengine.state.descriptors import DESCRIPTOR_TYPES
 from refengine.state.threads import Thread
 from refengine.values import Value
 
 _UINT64 = (1 << 64) - 1
-
-
-def name(event: Event) -> str | None:
-    """`proc.name`: the kernel's short name of the program."""
-    thread = event.thread
-    return None if thread is None else thread.comm
-
-
-def exe(event: Event) -> str | None:
-    """`proc.exe`: the program as it was called."""
-    thread = event.thread
-    return None if thread is None else thread.exe
-
-
-def exe_path(event: Event) -> str | None:
-    """`proc.exepath`: the absolute path of the program's file."""
-    thread = event.thread
-    return None if thread is None else thread.exepath
 
 
 def command_line(event: Event) -> str | None:
@@ -94,18 +76,6 @@ def cwd(event: Event) -> str | None:
     """`proc.cwd`: the working directory, with a slash at the end."""
     thread, state = event.thread, event.state
     return None if thread is None or state is None else state.working_directory(thread)
-
-
-def tty(event: Event) -> int | None:
-    """`proc.tty`."""
-    thread = event.thread
-    return None if thread is None else thread.tty
-
-
-def pid(event: Event) -> int | None:
-    """`proc.pid`."""
-    thread = event.thread
-    return None if thread is None else thread.pid
 
 
 def virtual_pid(event: Event) -> int | None:
@@ -183,17 +153,6 @@ def other_thread_count(event: Event) -> int | None:
     return group.alive - (group.main is not None and not group.main.is_dead)
 
 
-def _value(attribute: str) -> Extract:
-    read = attrgetter(attribute)
-
-    def extract(event: Event) -> Value | None:
-        thread = event.thread
-        value: Value | None = None if thread is None else read(thread)
-        return value
-
-    return extract
-
-
 def _nonzero(attribute: str) -> Extract:
     read = attrgetter(attribute)
 
@@ -223,9 +182,9 @@ def _index(argument: str) -> int:
 
 
 EXTRACTORS: Mapping[str, Extractor] = {
-    "proc.name": plain(name),
-    "proc.exe": plain(exe),
-    "proc.exepath": plain(exe_path),
+    "proc.name": plain(AttributePath("thread.comm")),
+    "proc.exe": plain(AttributePath("thread.exe")),
+    "proc.exepath": plain(AttributePath("thread.exepath")),
     "proc.cmdline": plain(command_line),
     "proc.exeline": plain(exe_line),
     "proc.args": Extractor(args),
@@ -233,15 +192,15 @@ EXTRACTORS: Mapping[str, Extractor] = {
     "proc.cmdlenargs": plain(args_length),
     "proc.env": Extractor(env),
     "proc.cwd": plain(cwd),
-    "proc.tty": plain(tty),
-    "proc.pid": plain(pid),
+    "proc.tty": plain(AttributePath("thread.tty")),
+    "proc.pid": plain(AttributePath("thread.pid")),
     "proc.vpid": plain(virtual_pid),
     "proc.duration": plain(duration),
     "proc.pid.ts": plain(start),
-    "proc.is_exe_writable": plain(_value("exe_writable")),
-    "proc.is_exe_upper_layer": plain(_value("exe_upper_layer")),
-    "proc.is_exe_lower_layer": plain(_value("exe_lower_layer")),
-    "proc.is_exe_from_memfd": plain(_value("exe_from_memfd")),
+    "proc.is_exe_writable": plain(AttributePath("thread.exe_writable")),
+    "proc.is_exe_upper_layer": plain(AttributePath("thread.exe_upper_layer")),
+    "proc.is_exe_lower_layer": plain(AttributePath("thread.exe_lower_layer")),
+    "proc.is_exe_from_memfd": plain(AttributePath("thread.exe_from_memfd")),
     "proc.exe_ino": plain(_nonzero("exe_ino")),
     "proc.exe_ino.ctime": plain(_nonzero("exe_ino_ctime")),
     "proc.exe_ino.mtime": plain(_nonzero("exe_ino_mtime")),
@@ -251,9 +210,9 @@ EXTRACTORS: Mapping[str, Extractor] = {
     "proc.fdopencount": plain(open_descriptors),
     "proc.fdlimit": plain(descriptor_limit),
     "proc.fdusage": plain(descriptor_usage),
-    "proc.vmsize": plain(_value("vmsize")),
-    "proc.vmrss": plain(_value("vmrss")),
-    "proc.vmswap": plain(_value("vmswap")),
+    "proc.vmsize": plain(AttributePath("thread.vmsize")),
+    "proc.vmrss": plain(AttributePath("thread.vmrss")),
+    "proc.vmswap": plain(AttributePath("thread.vmswap")),
     "proc.nthreads": plain(thread_count),
     "proc.nchilds": plain(other_thread_count),
     "proc.stdin.type": plain(_standard(0, named=False)),

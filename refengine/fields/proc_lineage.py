@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import dropwhile
 
 from refengine.event import Event
-from refengine.fields.extractor import Extract, Extractor, plain
+from refengine.fields.extractor import AttributePath, Extract, Extractor, plain
 from refengine.fields.proc import open_descriptors, variable
 from refengine.state.threads import Thread
 from refengine.values import Value
@@ -215,19 +215,15 @@ def _pgid(thread: Thread) -> int:
     return thread.pgid
 
 
-def _number(identifier: Callable[[Thread], int]) -> Extract:
-    return lambda event: None if event.thread is None else identifier(event.thread)
-
-
 def _parent(event: Event) -> Thread | None:
     thread = event.thread
     return None if thread is None else thread.threads.get(thread.ptid)
 
 
 EXTRACTORS: Mapping[str, Extractor] = {
-    "proc.pname": plain(of_parent(_comm)),
-    "proc.pexe": plain(of_parent(_exe)),
-    "proc.pexepath": plain(of_parent(_exepath)),
+    "proc.pname": plain(AttributePath("thread.parent.comm")),
+    "proc.pexe": plain(AttributePath("thread.parent.exe")),
+    "proc.pexepath": plain(AttributePath("thread.parent.exepath")),
     "proc.pcmdline": plain(of_parent(Thread.cmdline)),
     "proc.ppid": plain(parent_pid),
     "proc.pvpid": plain(parent_virtual_pid),
@@ -241,15 +237,15 @@ EXTRACTORS: Mapping[str, Extractor] = {
     "proc.apid": Extractor(ancestor_pid, ancestor_pids),
     "proc.aenv": Extractor(ancestor_env, ancestor_envs),
     "proc.loginshellid": plain(login_shell),
-    "proc.sid": plain(_number(_sid)),
+    "proc.sid": plain(AttributePath("thread.sid")),
     "proc.sname": plain(of_leader(_sid, _comm)),
     "proc.sid.exe": plain(of_leader(_sid, _exe)),
     "proc.sid.exepath": plain(of_leader(_sid, _exepath)),
-    "proc.vpgid": plain(_number(_vpgid)),
+    "proc.vpgid": plain(AttributePath("thread.vpgid")),
     "proc.vpgid.name": plain(of_leader(_vpgid, _comm)),
     "proc.vpgid.exe": plain(of_leader(_vpgid, _exe)),
     "proc.vpgid.exepath": plain(of_leader(_vpgid, _exepath)),
-    "proc.pgid": plain(_number(_pgid)),
+    "proc.pgid": plain(AttributePath("thread.pgid")),
     "proc.pgid.name": plain(of_leader(_pgid, _comm)),
     "proc.pgid.exe": plain(of_leader(_pgid, _exe)),
     "proc.pgid.exepath": plain(of_leader(_pgid, _exepath)),

@@ -6,17 +6,12 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from refengine.event import Event
-from refengine.fields.extractor import Extract, Extractor, plain
+from refengine.fields.extractor import AttributePath, Extract, Extractor, plain
 from refengine.state.threads import Thread
 from refengine.tables.capabilities import CAPABILITIES
 from refengine.values import Value
 
 _KILOBYTE = 1024
-
-
-def tid(event: Event) -> int:
-    """`thread.tid`."""
-    return event.tid
 
 
 def is_main(event: Event) -> bool | None:
@@ -119,10 +114,6 @@ def _of_main(read: Callable[[Thread], int]) -> Extract:
     return extract
 
 
-def _number(read: Callable[[Thread], int]) -> Extract:
-    return lambda event: None if event.thread is None else read(event.thread)
-
-
 def _vmsize(thread: Thread) -> int:
     return thread.vmsize
 
@@ -132,7 +123,7 @@ def _vmrss(thread: Thread) -> int:
 
 
 EXTRACTORS: Mapping[str, Extractor] = {
-    "thread.tid": plain(tid),
+    "thread.tid": plain(AttributePath("tid")),
     "thread.ismain": plain(is_main),
     "thread.vtid": plain(virtual_tid),
     "thread.nametid": plain(name_and_tid),
@@ -159,6 +150,6 @@ EXTRACTORS: Mapping[str, Extractor] = {
     "thread.vmrss": plain(_of_main(_vmrss)),
     "thread.vmsize.b": plain(_of_main(lambda thread: thread.vmsize * _KILOBYTE)),
     "thread.vmrss.b": plain(_of_main(lambda thread: thread.vmrss * _KILOBYTE)),
-    "thread.pfmajor": plain(_number(lambda thread: thread.pfmajor)),
-    "thread.pfminor": plain(_number(lambda thread: thread.pfminor)),
+    "thread.pfmajor": plain(AttributePath("thread.pfmajor")),
+    "thread.pfminor": plain(AttributePath("thread.pfminor")),
 }

@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from refengine.event import Event
-from refengine.fields.extractor import Extractor, plain
+from refengine.fields.extractor import AttributePath, Extractor, plain
 from refengine.state.threads import UNKNOWN_ID
 from refengine.state.users import User
 
 UNKNOWN = "<NA>"
 """The name of a user or group that the tables do not have."""
-
-
-def uid(event: Event) -> int | None:
-    """`user.uid`."""
-    thread = event.thread
-    return None if thread is None else thread.uid
 
 
 def name(event: Event) -> str | None:
@@ -63,7 +57,7 @@ def _user(event: Event) -> User | None:
 
 
 EXTRACTORS: Mapping[str, Extractor] = {
-    "user.uid": plain(uid),
+    "user.uid": plain(AttributePath("thread.uid")),
     "user.name": plain(name),
     "user.homedir": plain(home),
     "user.shell": plain(shell),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from refengine.event.sockets import InetAddress, SocketTuple
 
@@ -11,8 +12,6 @@ CLIENT, SERVER = "client", "server"
 
 DESCRIPTOR_LIMIT = 4096
 """How many descriptors of a process are kept."""
-
-_new = object.__new__
 
 
 @dataclass(slots=True, eq=False)
@@ -72,23 +71,20 @@ class Descriptor:
         )
 
 
-def opened_file(kind: str, name: str, raw_name: str, open_flags: int, dev: int, ino: int) -> Descriptor:
-    """Return `Descriptor(kind, name, raw_name, open_flags, dev, ino)`.
+class OpenedFile(Descriptor):
+    """A file or directory that has just been opened.
 
-    It is made without the class's own call, which takes three times as long: this is on the way of every open.
+    It is made empty, and who makes it sets all that a descriptor has: so it costs a third of what it else would.
     """
-    made = _new(Descriptor)
-    made.type = kind
-    made.name = name
-    made.raw_name = raw_name
-    made.open_flags = open_flags
-    made.dev = dev
-    made.ino = ino
-    made.mount_id = made.process = 0
-    made.tuple = made.listening = made.protocol = made.role = None
-    made.connected = made.upper_layer = made.lower_layer = False
-    made.reported_name = ""
-    return made
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        def __init__(self) -> None: ...
+
+    else:
+        __init__ = object.__init__
 
 
 DESCRIPTOR_TYPES = {

@@ -12,9 +12,14 @@ from refengine.condition.reader import Read
 from refengine.condition.typed import AllOf, AnyOf, Condition, Macro, Negation
 from refengine.errors import UnsupportedFieldError
 from refengine.event import RecordedEvent
+from refengine.fields.catalogue import CATALOGUE
+from refengine.fields.extractor import AttributePath
+from refengine.fields.readers import SystemReader
 from refengine.fields.reading import FieldRead
+from refengine.fields.registry import EXTRACTORS
 from refengine.values import Value
 from tests.condition.evaluate import READER, typed
+from tests.events import applied, machine, made
 
 
 class CountingReader:
@@ -186,3 +191,43 @@ def test_a_field_that_cannot_be_read_is_an_error_when_rules_are_compiled() -> No
     with pytest.raises(UnsupportedFieldError, match=r"proc\.name"):
         compile_conditions([(0, typed("proc.name = a"))], Refusing(), event_type=None, first_only=True)
     assert compile_conditions([], Refusing(), event_type=None, first_only=True)(event()) == ()
+
+
+def attribute_paths() -> dict[str, AttributePath]:
+    """Return the fields that are read by following attributes, by their names."""
+    bound = {
+        name: each.bind("0") for name, each in EXTRACTORS.items() if not CATALOGUE[name].argument_required
+    }
+    # The type of an event, which decides where a rule is evaluated, is compared with constants only.
+    return {
+        name: read for name, read in bound.items() if isinstance(read, AttributePath) and name != "evt.type"
+    }
+
+
+def test_attributes_that_are_written_out_are_what_their_extractors_read() -> None:
+    paths = attribute_paths()
+    assert {"proc.name", "proc.pname", "fd.ino", "evt.num", "evt.hostname"} <= set(paths)
+    state = machine((100, 50, "cat"), (50, 1, "sh"), (200, 60, "lost"))
+    with_parent = applied(state, "SYSCALL_OPENAT_2_X", 100, fd=3, name="/x", ino=7)
+    for at in (with_parent, applied(state, "SYSCALL_CLOSE_X", 200), made("SYSCALL_CLOSE_X", 100)):
+        for name, read in paths.items():
+            match = compile_conditions(
+                [(0, typed(f"{name} exists")), (1, typed(f"{name} = val({name})"))],
+                SystemReader(),
+                event_type=None,
+                first_only=False,
+            )
+            assert match(at) == (() if read(at) is None else (0, 1)), name
+
+
+def test_compiled_rules_follow_attributes_to_their_values() -> None:
+    state = machine((100, 50, "cat"), (50, 1, "sh"))
+    conditions = ["proc.name = cat", "proc.pname = sh", "proc.pid = 100", "proc.pname = cat"]
+    match = compile_conditions(
+        [(index, typed(text)) for index, text in enumerate(conditions)],
+        SystemReader(),
+        event_type="close",
+        first_only=False,
+    )
+    assert match(applied(state, "SYSCALL_CLOSE_X", 100)) == (0, 1, 2)
+    assert match(applied(state, "SYSCALL_CLOSE_X", 50)) == ()

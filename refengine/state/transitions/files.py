@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from refengine.event import Event, ParamValue
@@ -18,7 +17,7 @@ from refengine.event.paths import (
     slashed,
     working_directory,
 )
-from refengine.state.descriptors import Descriptor, opened_file
+from refengine.state.descriptors import Descriptor, OpenedFile
 from refengine.state.threads import Thread
 from refengine.state.transitions.params import integer, result, succeeded, text
 from refengine.tables.event_types import EVENT_TYPES, EventType
@@ -61,10 +60,10 @@ def _positions(row: EventType) -> _Positions:
 _POSITIONS: tuple[_Positions, ...] = tuple(map(_positions, EVENT_TYPES))
 
 
-_OPENED: tuple[Callable[[Sequence[Any]], tuple[Any, ...]], ...] = tuple(
-    itemgetter(*positions[:4]) for positions in _POSITIONS
+_OPENED: tuple[tuple[int, int, int, int], ...] = tuple(
+    (at.path, at.flags, at.dev, at.ino) for at in _POSITIONS
 )
-"""Takes path, flags, device and inode out of the parameters of an event by its code, where it has all of them."""
+"""The positions of path, flags, device and inode in the parameters of an event, by its code."""
 
 
 def _number(params: Sequence[ParamValue | None], position: int) -> int:
@@ -83,24 +82,43 @@ def open_file(state: SystemState, event: Event, thread: Thread) -> None:
     if not isinstance(number, int) or number < 0:
         thread.last_fd = -1
         return
-    code = event.type.code
+    path_at, flags_at, dev_at, ino_at = _OPENED[event.type.code]
     try:
-        raw, flags, dev, ino = _OPENED[code](params)
+        raw: Any = params[path_at]
+        flags: Any = params[flags_at] or 0
+        dev: Any = params[dev_at] or 0
+        ino: Any = params[ino_at] or 0
     except IndexError:
         # An older recorder has left the last parameters out.
-        at = _POSITIONS[code]
-        raw, flags, dev, ino = (_item(params, position) for position in at[:4])
-    if raw is not None and raw.startswith("/"):
+        raw = _item(params, path_at)
+        flags, dev, ino = (_number(params, position) for position in (flags_at, dev_at, ino_at))
+    if raw is not None and raw[:1] == "/":
         name = _absolute(raw)
     else:
         raw, name = opened_names(event)
         name = printable(name)
-    flags = flags or 0
-    descriptor = opened_file("d" if flags & _O_DIRECTORY else "f", name, raw, flags, dev or 0, ino or 0)
+    # This is on the way of every open: what functions would do is done here, without their calls.
+    descriptor = OpenedFile()
+    descriptor.type = "d" if flags & _O_DIRECTORY else "f"
+    descriptor.name = name
+    descriptor.raw_name = raw
+    descriptor.open_flags = flags
+    descriptor.dev = dev
+    descriptor.ino = ino
+    descriptor.mount_id = descriptor.process = 0
+    descriptor.tuple = descriptor.listening = descriptor.protocol = descriptor.role = None
+    descriptor.connected = descriptor.upper_layer = descriptor.lower_layer = False
+    descriptor.reported_name = ""
     if flags & _LAYERS:
         descriptor.upper_layer = bool(flags & _UPPER_LAYER)
         descriptor.lower_layer = bool(flags & _LOWER_LAYER)
-    state.open(event, thread, number, descriptor)
+    thread.last_fd = number
+    event.descriptor = descriptor
+    descriptors = thread.descriptors
+    if number in descriptors:
+        descriptors[number] = descriptor
+    else:
+        descriptors.put(number, descriptor)
 
 
 def create_file(state: SystemState, event: Event, thread: Thread) -> None:

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refengine.backends.ebpf.captures import captures, packed, with_directory
+from refengine.backends.ebpf.events import KernelEvent, OpenEvent
 from refengine.backends.ebpf.layout import CHILD, DESCRIPTOR, PLAN_SIZE, PROGRAM, RECORD, BlobKind, RecordKind
 from refengine.backends.ebpf.record import recorded
 from refengine.backends.ebpf.tracker import MET_MAX
+from refengine.backends.syscalls.kernel_bits import open_flags
 from refengine.event import Event
 from refengine.event.sockets import InetAddress, InetTuple
 from refengine.fields.registry import extractor_of
@@ -216,6 +218,55 @@ def test_a_failed_execution_tells_what_was_to_be_executed() -> None:
 def test_a_successful_execution_is_told_once() -> None:
     data = record(RecordKind.SYSCALL_EXIT, name="execve", result=0)
     assert Machine().decoder.events([data]) == []
+
+
+PATHS = st.binary(max_size=40).map(lambda tail: tail.replace(b"\0", b""))
+DIRECTORIES = st.sampled_from([-100, 0xFFFFFF9C, 5, -1, 1 << 40])
+
+
+@given(
+    st.sampled_from(["open", "openat"]),
+    PATHS.map(b"/".__add__) | PATHS,
+    DIRECTORIES,
+    st.integers(0, (1 << 32) - 1) | st.sampled_from([0, 0o100, 0o20200000]),
+    st.integers(0, 0o177777),
+    st.integers(-3, 70_000),
+    st.booleans(),
+)
+def test_opens_are_decoded_alike_in_short_and_in_full(
+    name: str, path: bytes, directory: int, flags: int, mode: int, result: int, whole: bool
+) -> None:
+    """What is done at once for an open by an absolute path is what the decoders of all calls come to."""
+    own = (flags, mode) if name == "open" else (PATH_ADDRESS, flags, mode)
+    args = (PATH_ADDRESS if name == "open" else directory, *own)
+    text = blob(BlobKind.TEXT, path + b"\0" * whole, PATH_ADDRESS)
+    data = record(RecordKind.SYSCALL_EXIT, name=name, result=result, args=args, blobs=[text])
+    machines = Machine(), Machine(opens_plainly=False)
+    short, full = (machine.event(data) for machine in machines)
+    assert type(full) is KernelEvent
+    assert (type(short) is OpenEvent) == (path.startswith(b"/") and result >= 0)
+    assert list(short.params) == list(full.params)
+    for field in ("fd.name", "fd.nameraw", "fd.num", "fd.type", "proc.name", "evt.is_open_read", "proc.cwd"):
+        assert value(field, short) == value(field, full)
+    tables = [each.state.threads[PID].descriptors for each in machines]
+    assert tables[0].keys() == tables[1].keys()
+
+
+def test_events_are_numbered_as_they_come() -> None:
+    machine = Machine()
+    first = machine.decoder.events(
+        [executed(), opened(b"/x"), opened(b"x", cwd=b"/"), opened(b"/y", result=-2)]
+    )
+    second = machine.decoder.events([record(RecordKind.SYSCALL_EXIT, name="close"), opened(b"/z")])
+    assert [event.number for event in (*first, *second)] == [1, 2, 3, 4, 5, 6]
+    assert machine.decoder.delivered == 6
+
+
+def test_many_flags_of_opens_are_not_all_kept() -> None:
+    machine = Machine()
+    for flags in range(3000):
+        event = machine.event(opened(b"/x", flags=flags))
+        assert event.param("flags") == open_flags(flags)
 
 
 @given(st.sampled_from(sorted(captures(80))), st.binary(max_size=300), st.integers(-5, 5))
