@@ -2,14 +2,14 @@
 
     python -m benchmarks.soak [--seconds 3600] [--rules FILE] [--rate 500] [--crowded] [--json FILE]
 
-Files are opened, renamed and removed, programs started, threads and connections made; processes live long, and
-what looks like containers comes and goes. Each of these things has a number, and a rule tells of every one of them. Besides, a file is
-opened at a steady rate that the rules look at and no rule tells of.
+Files are opened, renamed and removed, programs started, threads and connections made; processes live long, and what
+looks like containers comes and goes. Each of these things has a number, and a rule tells of every one of them. Besides, a
+file is opened at a steady rate that the rules look at and no rule tells of.
 
-The figures of the monitor are printed every minute, in the end a summary as JSON, and the verdict, which is the exit code as
-well: 0 when memory, objects, descriptors and threads did not grow after the first quarter of the time, no event was dropped,
-each alert came once, and nothing was left in the kernel; 1 when not; 77 where the backend cannot run. Needs root, a C compiler,
-and what the eBPF backend needs.
+The figures of the monitor are printed every minute, in the end a summary as JSON, and the verdict, which is the exit
+code as well: 0 when memory, objects, descriptors and threads did not grow after the first quarter of the time, no event
+was dropped, each alert came once, and nothing was left in the kernel; 1 when not; 77 where the backend cannot run. Needs
+root, a C compiler, and what the eBPF backend needs.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def soak(
                 samples = watch(watcher, seconds)
                 done = workload.stop()
             if watcher.process.poll() is not None:
-                return samples, [*done.errors, f"the monitor ended: {watcher.said}"]
+                return samples, [*done.errors, f"the monitor ended: {list(watcher.said)[-5:]}"]
             expected = set(alerts(done.counts))
             watcher.wait_for(expected)
             samples.append(watcher.sample())

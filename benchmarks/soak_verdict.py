@@ -26,10 +26,10 @@ OBJECTS_GROWTH_MAX = 30_000
 class Sample:
     """The monitor at one moment.
 
-    `at` is in seconds since its start. `private` is the memory in megabytes that nobody shares with it and the system cannot
-    take back, `resident` all that is there; `objects` is how many blocks of memory Python's objects have. `open` and
-    `threads` are its own descriptors and threads, `known_threads` and `known_descriptors` those of the machine that it keeps
-    in mind. `processor` is in seconds. The rest are counters since the start.
+    `at` is in seconds since its start. `private` is the memory in megabytes that nobody shares with it and the system
+    cannot take back, `resident` all that is there; `objects` is how many blocks of memory Python's objects have. `open`
+    and `threads` are its own descriptors and threads, `known_threads` and `known_descriptors` those of the machine that
+    it keeps in mind. `processor` is in seconds. The rest are counters since the start.
     """
 
     at: float

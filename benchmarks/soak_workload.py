@@ -3,7 +3,8 @@
     python -m benchmarks.soak_workload SOCKET RATE SECONDS OPENER < PIPE
 
 works in the current folder until the pipe is closed, then prints how many things of each kind were done, and what went
-wrong. `SOCKET` is the number of a descriptor that listens, and is connected to. `OPENER` opens a file that no rule tells of `RATE` times a second, for `SECONDS` at most.
+wrong. `SOCKET` is the number of a descriptor that listens, and is connected to. `OPENER` opens a file that no rule tells of
+`RATE` times a second, for `SECONDS` at most.
 """
 
 from __future__ import annotations
