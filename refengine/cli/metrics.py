@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import platform
+import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -56,7 +55,7 @@ class Metrics:
         group = Group.PROGRAM
         yield info(f"{_FALCO}version_info", group, "The version of this program.", version=own_version())
         yield info(
-            f"{_FALCO}kernel_release_info", group, "The system's kernel.", kernel_release=platform.release()
+            f"{_FALCO}kernel_release_info", group, "The system's kernel.", kernel_release=os.uname().release
         )
         yield info("falcosecurity_evt_hostname_info", group, "The name of this machine.", hostname=hostname())
         engines = [
@@ -197,6 +196,8 @@ def _labels(rule: Rule) -> dict[str, str]:
 
 
 def _digests(paths: Iterable[Path]) -> Iterator[Sample]:
+    import hashlib  # loads all of OpenSSL, for nothing where nobody asks for metrics
+
     for path in paths:
         try:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()

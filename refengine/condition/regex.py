@@ -14,11 +14,6 @@ from collections.abc import Callable
 from refengine.condition.automaton import Automaton, Either, Expression, LineEdge, One, Repeated, Sequence
 from refengine.condition.bytewise import to_bytes
 
-try:
-    import re2
-except ImportError:
-    re2 = None
-
 MAX_REPEAT = 1000
 """Largest count in `{n,m}`, and largest product of nested counts."""
 
@@ -76,17 +71,19 @@ class Regex:
 
 
 def _engine(pattern: str, expression: Expression) -> Callable[[str], bool]:
-    if re2 is not None:
-        options = re2.Options()
-        options.posix_syntax = True
-        options.longest_match = True
-        options.log_errors = False
-        try:
-            full = re2.compile(pattern, options).fullmatch
-        except re2.error as error:
-            raise RegexError(str(error), 0) from None
-        return lambda value: full(value) is not None
-    return Automaton(expression).matches
+    try:
+        import re2  # takes a while to load, and most rules have no expression
+    except ImportError:
+        return Automaton(expression).matches
+    options = re2.Options()
+    options.posix_syntax = True
+    options.longest_match = True
+    options.log_errors = False
+    try:
+        full = re2.compile(pattern, options).fullmatch
+    except re2.error as error:
+        raise RegexError(str(error), 0) from None
+    return lambda value: full(value) is not None
 
 
 class _Reader:
