@@ -25,7 +25,7 @@ COUNTERS: Final = struct.Struct("=8Q")
 
 CAPTURES_MAX: Final = 12
 PLAN_SIZE: Final = CAPTURES_MAX * CAPTURE.size
-SCRATCH_SIZE: Final = COUNTERS.size + 48 + RECORD.size + 24576 + 4096 + 640 + 144 + 128
+SCRATCH_SIZE: Final = COUNTERS.size + 56 + RECORD.size + 24576 + 4096 + 640 + 144 + 128
 
 
 class RecordKind(IntEnum):

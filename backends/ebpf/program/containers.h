@@ -5,6 +5,7 @@
  * container; user space marks those that it finds in `/proc`. A mark too many only lets events pass.
  */
 
+#define CGROUP_DEPTH_MAX 16
 #define CONTAINED_MAX 32768
 #define GROUP_NAME_READ (GROUP_NAME_LONG + 8) /* as much of a control group's name as is looked at */
 
@@ -71,15 +72,51 @@ static __always_inline bool may_be_contained(const char *task)
     return false;
 }
 
-static __always_inline void follow_execution(const char *task)
+/* Put the path of a control group; note in `s` whether it or one above it may be a container's. */
+static __always_inline void put_cgroup(struct scratch *s, u64 which, const char *node)
 {
-    if (may_be_contained(task))
-        mark_contained(FIELD(u32, task, TASK_TGID));
+    s->at = TEXT_MAX;
+    for (int depth = 0; depth < CGROUP_DEPTH_MAX; depth++) {
+        const char *above = node ? POINTER(node, KERNFS_PARENT) : NULL;
+        struct blob *blob = room(s);
+        if (!blob)
+            break;
+        if (!above) {
+            if (s->at == TEXT_MAX)
+                prepend(s, "", 0);
+            return put_built(s, CGROUP, which);
+        }
+        /* Names of control groups have no length of their own. */
+        u64 *words = (u64 *)(blob + 1);
+        words[0] = words[1] = 0;
+        long size = bpf_probe_read_kernel_str(words, 256, POINTER(node, KERNFS_NAME));
+        if (size <= 1 || !prepend(s, (const char *)words, (size - 1) & 255))
+            break;
+        s->contained |= is_name_of_container(words[0], words[1], size - 1);
+        node = above;
+    }
+    s->contained = true;
+}
+
+/* Put the control groups of the current process, which executes a program, and mark it if need be. */
+static __always_inline void put_cgroups(struct scratch *s, const char *task)
+{
+    const char *set = POINTER(task, TASK_CGROUPS);
+
+    s->contained = false;
+    put_cgroup(s, 0, POINTER(POINTER(set, CSS_SET_UNIFIED), CGROUP_NODE));
+#if MEMORY_CONTROLLER >= 0
+    const char *controller = POINTER(set, CSS_SET_CONTROLLERS + MEMORY_CONTROLLER * 8);
+    if (controller)
+        put_cgroup(s, 1, POINTER(POINTER(controller, CONTROLLER_CGROUP), CGROUP_NODE));
+#endif
+    if (s->contained)
+        mark_contained(DIRECT(u32, task, TASK_TGID));
 }
 
 static __always_inline void follow_birth(const char *maker, u32 pid)
 {
-    u32 its = FIELD(u32, maker, TASK_TGID);
+    u32 its = DIRECT(u32, maker, TASK_TGID);
     /* While user space is still looking who is there, it may not have come to the maker. */
     if (contained.lookup(&its) || (!is_complete() && may_be_contained(maker)))
         mark_contained(pid);
@@ -87,6 +124,6 @@ static __always_inline void follow_birth(const char *maker, u32 pid)
 
 static __always_inline void follow_end(const char *task)
 {
-    u32 pid = FIELD(u32, task, TASK_TGID);
+    u32 pid = DIRECT(u32, task, TASK_TGID);
     contained.delete(&pid);
 }

@@ -9,6 +9,10 @@
 /* The same for a pointer of which the verifier knows the kernel's type: a plain load, far cheaper than a helper. */
 #define DIRECT(type, pointer, offset) (*(type volatile *)((const char *)(pointer) + (offset)))
 #define POINTER(pointer, offset) FIELD(const char *, pointer, offset)
+/* The next pointer by a plain load. On some kernels it may be NULL for all that the verifier knows, so it is to be asked:
+ * once, and with little left to do where it is, since the verifier goes on from both answers. Where it meets such a load it
+ * looks through all types of the kernel, which takes it a millisecond: so they are for what is read often. */
+#define NEXT(pointer, offset) DIRECT(const char *, pointer, offset)
 
 /* Under its own names bcc looks these up among all symbols of the kernel, at each place where they are called, which
  * takes it longer than to compile everything. */
@@ -112,20 +116,27 @@ static __always_inline void send(struct scratch *s, void *context, u64 flags)
 /* Fill in what every record has, for the current thread. */
 static __always_inline void begin(struct scratch *s, u32 kind)
 {
-    const char *task = (const char *)bpf_get_current_task();
+    const char *task = (const char *)bpf_get_current_task_btf();
     u64 ids = bpf_get_current_pid_tgid();
-    const char *credentials = POINTER(task, TASK_CRED);
-    const char *leader = POINTER(task, TASK_GROUP_LEADER);
-    u64 owners = FIELD(u64, credentials, CRED_EUID); /* euid and egid, side by side */
+    const char *credentials = NEXT(task, TASK_CRED);
+    const char *leader = NEXT(task, TASK_GROUP_LEADER);
 
     s->used = 0;
     s->record.time = bpf_ktime_get_boot_ns();
-    s->record.start = FIELD(u64, leader, TASK_START);
     s->record.pid = ids >> 32;
     s->record.tid = ids;
-    s->record.ppid = FIELD(u32, POINTER(leader, TASK_REAL_PARENT), TASK_TGID);
-    s->record.uid = owners;
-    s->record.gid = owners >> 32;
+    s->record.uid = s->record.gid = s->record.ppid = 0;
+    s->record.start = 0;
+    if (credentials) {
+        s->record.uid = DIRECT(u32, credentials, CRED_EUID);
+        s->record.gid = DIRECT(u32, credentials, CRED_EUID + sizeof(u32)); /* right behind it */
+    }
+    if (leader) {
+        const char *parent = NEXT(leader, TASK_REAL_PARENT);
+        s->record.start = DIRECT(u64, leader, TASK_START);
+        if (parent)
+            s->record.ppid = DIRECT(u32, parent, TASK_TGID);
+    }
     s->record.cpu = bpf_get_smp_processor_id();
     s->record.kind = kind;
     s->record.number = 0;

@@ -1,10 +1,9 @@
-/* Paths of open files and of control groups, from the leaf up, as the kernel itself would show them. */
+/* Paths of open files, from the leaf up, as the kernel itself would show them. */
 
 #define DEPTH_MAX 48
 /* Where a path is only looked for quickly: the verifier goes through every pair of these. */
 #define QUICK_DEPTH_MAX 14
 #define QUICK_CLIMB_MAX 8
-#define CGROUP_DEPTH_MAX 16
 
 struct name_and_parent {
     const char *parent;
@@ -88,15 +87,14 @@ static __always_inline bool build_working_directory(struct scratch *s, u64 end)
     s->at = end;
     s->mount = (u64)mount;
     s->root = (u64)DIRECT(const char *, mount, VFSMOUNT_ROOT);
-    for (int depth = 0; depth < QUICK_DEPTH_MAX; depth++) {
-        s->dentry = (u64)dentry;
-        if (s->dentry == s->root)
-            break;
+    s->dentry = (u64)dentry;
+    for (int depth = 0; depth < QUICK_DEPTH_MAX && s->dentry != s->root; depth++) {
         const char *here = dentry;
         dentry = DIRECT(const char *, here, DENTRY_PARENT);
         u64 length = DIRECT(u64, here, DENTRY_PARENT + 8) >> 32;
         if (!dentry || !prepend(s, DIRECT(const char *, here, DENTRY_PARENT + 16), length))
             return false;
+        s->dentry = (u64)dentry;
     }
     return climb(s, end, QUICK_CLIMB_MAX);
 }
@@ -125,27 +123,4 @@ static __always_inline void put_path(struct scratch *s, u32 kind, u64 address, c
     if (s->at == TEXT_MAX)
         prepend(s, "", 0);
     put_built(s, kind, address);
-}
-
-static __always_inline void put_cgroup(struct scratch *s, u64 which, const char *node)
-{
-    s->at = TEXT_MAX;
-    for (int depth = 0; depth < CGROUP_DEPTH_MAX && node; depth++) {
-        const char *above = POINTER(node, KERNFS_PARENT);
-        if (!above)
-            break;
-        /* Names of control groups have no length of their own. */
-        struct blob *blob = room(s);
-        if (!blob)
-            return;
-        long length = bpf_probe_read_kernel_str(blob + 1, 256, POINTER(node, KERNFS_NAME));
-        if (length <= 1)
-            break;
-        if (!prepend(s, (const char *)(blob + 1), (length - 1) & 255))
-            return;
-        node = above;
-    }
-    if (s->at == TEXT_MAX)
-        prepend(s, "", 0);
-    put_built(s, CGROUP, which);
 }

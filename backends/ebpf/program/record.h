@@ -177,7 +177,9 @@ struct span {
 
 struct scratch {
     u64 counters[COUNTERS];
+    struct facts facts; /* beside the counters, so that a call touches few lines of memory */
     u64 used;  /* bytes of blobs */
+    u64 contained; /* at an execution, whether the process may be in a container */
     u64 step;  /* of the plan of a call */
     u64 at;    /* where what has been built of a path begins; TEXT_MAX while there is nothing, */
     u64 mount; /* and of the component in front of it, */
@@ -186,7 +188,6 @@ struct scratch {
     struct record record;
     char blobs[BLOBS_SIZE];
     char path[TEXT_MAX + PATH_SLACK];
-    struct facts facts;
     struct span spans[SPANS_MAX];
 };
 

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.root, pytest.mark.slow]
 RULES = """
 - rule: Deep
   desc: d
-  condition: evt.type in (open, openat, openat2, execve) and {field} endswith {name}
+  condition: evt.type in (open, openat, openat2, execve) and {condition}
   output: "%{field}|%proc.cwd"
   priority: INFO
 """
@@ -61,9 +61,13 @@ def told(folder: Path) -> Callable[..., list[str]]:
     """Return the alerts of a program that goes down `levels` folders called `part` and does something to a file there."""
     require_ebpf()
 
-    def run(levels: int, part: str, do: str, field: str = "fd.name") -> list[str]:
-        name = f"wanted-{uuid.uuid4().hex}"
-        rules = load_rules(Source("x.yaml", RULES.format(name=name, field=field))).enabled("syscall")
+    def run(
+        levels: int, part: str, do: str, field: str = "fd.name", condition: str = "{field} endswith {name}"
+    ) -> list[str]:
+        name = f"wanted-{uuid.uuid4().hex[:8]}"
+        rules = load_rules(
+            Source("x.yaml", RULES.format(condition=condition.format(name=name, field=field), field=field))
+        ).enabled("syscall")
         engine, connection = Engine(rules, "all"), connect("ebpf", Target())
         alerts: list[str] = []
         with closing(connection.backend):
@@ -87,6 +91,13 @@ def test_a_path_is_told_whole_however_deep(
 ) -> None:
     place = f"{folder}/" + "a/" * levels + "etc/"
     assert told(levels, "a", do) == [f"{place}WANTED|{place}"]
+
+
+@pytest.mark.parametrize("levels", [1, 5, 7, 9, 11, 13, 20])
+def test_deep_names(told: Callable[..., list[str]], folder: Path, levels: int) -> None:
+    """What the kernel side compares is the name that is told; longer ones than these are not compared there."""
+    place = f"{folder}/" + "a/" * levels + "etc/"
+    assert told(levels, "a", BY_NAME, condition=f"fd.name = {place}{{name}}") == [f"{place}WANTED|{place}"]
 
 
 def test_a_program_that_lies_deep_is_told_whole(told: Callable[..., list[str]], folder: Path) -> None:

@@ -131,7 +131,8 @@ def watching(rules: Sequence[Rule], *, filtered: bool) -> Iterator[Connection]:
     backend = connection.backend
     backend.open(interest_of(rules, backend.capabilities.decides if filtered else None))
     try:
-        assert not connection.warnings()
+        # There may be others, of what else runs on the machine.
+        assert not [warning for warning in connection.warnings() if "does not take" in warning]
         yield connection
     finally:
         backend.close()
