@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -133,15 +134,15 @@ def reader_of(path: Path) -> str:
         return "events" if path.suffix in {".jsonl", ".json"} else "capture"
     beginning = _beginning(path).lstrip()
     if beginning.startswith((b"{", b"[")):
-        return "k8s_audit" if any(mark in beginning for mark in _OF_AUDIT_EVENTS) else "events"
+        return "k8s_audit" if _OF_AUDIT_EVENTS.search(beginning) else "events"
     return "capture"
 
 
 _LOOKED_AT = 1 << 16
 """Bytes of a recording that are looked at."""
 
-_OF_AUDIT_EVENTS = (b'"auditID"', b'"audit.k8s.io/')
-"""What stands near the beginning of audit events."""
+_OF_AUDIT_EVENTS = re.compile(rb'(?<!\\)"(?:auditID"|audit\.k8s\.io/)')
+"""What stands near the beginning of audit events; within the value of a field there would be a backslash before it."""
 
 
 def _beginning(path: Path) -> bytes:

@@ -83,6 +83,28 @@ def test_events_are_read_from_lines(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert [row[1] for row in found] == ["Etc read", "Connection"]
 
 
+def test_fields_of_audit_events_are_read_from_lines_though_they_hold_the_document(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text(
+        "- rule: Deleted\n  desc: d\n  source: k8s_audit\n  condition: ka.verb = delete\n"
+        '  output: "%ka.verb %jevt.obj"\n  priority: INFO\n'
+    )
+    audit = tmp_path / "audit.json"
+    audit.write_text(
+        '{"kind": "Event", "apiVersion": "audit.k8s.io/v1", "auditID": "a", "verb": "delete", '
+        '"stage": "ResponseComplete", "stageTimestamp": "2024-01-01T00:00:00.000000Z"}\n'
+    )
+    as_json = ("-o", "json_output=true")
+    wanted = alerts(capsys, "-r", path, *as_json, "-e", audit)
+    assert [row[1] for row in wanted] == ["Deleted"]
+    assert main(["--print-events", "-r", str(path), "-e", str(audit)]) == 0
+    events = tmp_path / "events.jsonl"
+    events.write_text(capsys.readouterr().out)
+    assert alerts(capsys, "-r", path, *as_json, "-e", events) == wanted
+
+
 def test_broken_lines_are_told_and_the_others_count(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
