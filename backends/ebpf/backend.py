@@ -120,12 +120,12 @@ class EbpfBackend:
             self._tracepoints = _tracepoints(wanted)
             self._loaded = loaded = compiler.load(
                 prefilters.text,
-                (*dict.fromkeys(prefilters.functions.values()), *prefilters.parts),
+                (*prefilters.programs(), *prefilters.parts),
                 ring_pages=self._ring_pages,
                 names_max=sum(map(len, prefilters.names.values())) + 1,
                 raw=self._tracepoints is None,
             )
-        self._warnings = list(_refusals(prefilters, loaded.rejected))
+        self._warnings = list(_refusals(prefilters, {**prefilters.left_out, **loaded.rejected}))
         try:
             self._ring = Ring(loaded.descriptors["ring"], self._ring_pages * 4096)
             self._decoder = Decoder(plan, self._snap_length, self._delivered)

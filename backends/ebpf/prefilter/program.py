@@ -42,6 +42,11 @@ _FACT: Final = re.compile(r"\bf->")
 """A fact in a formula. Where few calls come, it is read from memory each time: of what is in a register the verifier
 learns something by each comparison, and has to look at each combination of what it has learnt."""
 
+_TEXT_MAX: Final = 120_000
+"""Characters of a program that the compiler is done with soon: half a million keep it busy for minutes."""
+
+_TOO_LONG: Final = "its text is too long to be compiled"
+
 _REMEMBERED: Final = 4096
 """Comparisons whose atoms are remembered: each is asked for at every level, and for its cost."""
 
@@ -53,7 +58,8 @@ class Prefilters:
     `text` is the C of all of them, `functions` the name of the one for each system call that has one, which calls with
     the same formula share, `parts` the second parts that some go on with, by their names, and their places among
     the continuations, `never`
-    the calls of which no event can match any rule, `names` the sets of names that are looked up, by their keys.
+    the calls of which no event can match any rule, `names` the sets of names that are looked up, by their keys. `left_out`
+    are functions and parts that are not in the text, with the reason: then their events pass.
     """
 
     text: str
@@ -61,6 +67,11 @@ class Prefilters:
     parts: Mapping[str, int]
     never: frozenset[int]
     names: Mapping[int, frozenset[bytes]]
+    left_out: Mapping[str, str]
+
+    def programs(self) -> Iterator[str]:
+        """Yield the names of the functions in the text, each once."""
+        return (name for name in dict.fromkeys(self.functions.values()) if name not in self.left_out)
 
 
 def make_prefilters(plan: Plan, preconditions: Mapping[str, Precondition]) -> Prefilters:
@@ -88,19 +99,28 @@ def make_prefilters(plan: Plan, preconditions: Mapping[str, Precondition]) -> Pr
     functions: dict[int, str] = {}
     parts: dict[str, int] = {}
     texts: list[str] = []
+    left_out: dict[str, str] = {}
     for (steps, levels, lengths), members in groups.items():
         name = f"prefilter_{min(members)}"
         first, second = _parted(steps, levels)
         looks = _Looks(members, levels, lengths)
+        functions.update(dict.fromkeys(members, name))
+        ending = "pass(ctx, s)"
+        text = _function(name, looks, first, ending, counts=True)
+        if len(text) > _TEXT_MAX:
+            left_out[name] = _TOO_LONG
+            continue
         if second:
             part = second_part(name)
-            parts[part] = _FIRST_PART + len(parts)
-            texts.append(_function(part, looks, second, "pass(ctx, s)"))
-            texts.append(_function(name, looks, first, f"go_on(ctx, s, {parts[part]})", counts=True))
-        else:
-            texts.append(_function(name, looks, first, "pass(ctx, s)", counts=True))
-        functions.update(dict.fromkeys(members, name))
-    return Prefilters("\n".join(texts), functions, parts, frozenset(never), names)
+            second_text = _function(part, looks, second, ending)
+            if len(second_text) > _TEXT_MAX:
+                left_out[part] = _TOO_LONG
+            else:
+                place = parts[part] = _FIRST_PART + len(parts)
+                texts.append(second_text)
+                text = _function(name, looks, first, f"go_on(ctx, s, {place})", counts=True)
+        texts.append(text)
+    return Prefilters("\n".join(texts), functions, parts, frozenset(never), names, left_out)
 
 
 def second_part(function: str) -> str:
