@@ -6,7 +6,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ from benchmarks.soak_verdict import Sample
 
 NICENESS = -10
 """The monitor goes first, as far as that is allowed, since who floods the machine must not keep it from looking."""
+_PORT = 20_000  # below the ports that the kernel gives to those who name none
 PROGRAM = (sys.executable, "-m", "refengine", "--backend", "ebpf", "-U")
 
 
@@ -37,12 +37,13 @@ class Watcher:
     """
 
     def __init__(self, rules: Sequence[Path], command: Sequence[str | Path] = PROGRAM) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as probe:
-            self._port = probe.getsockname()[1]
+        # A loopback address that this process has for itself: of one that others use, too, any port may be taken meanwhile.
+        pid = os.getpid()
+        self._host = f"127.{128 + (pid >> 16)}.{pid >> 8 & 255}.{pid & 255}"
         options = [
             *("-o", "webserver.enabled=true"),
-            *("-o", "webserver.listen_address=127.0.0.1"),
-            *("-o", f"webserver.listen_port={self._port}"),
+            *("-o", f"webserver.listen_address={self._host}"),
+            *("-o", f"webserver.listen_port={_PORT}"),
             *("-o", "webserver.prometheus_metrics_enabled=true"),
             *("-o", "metrics.enabled=true"),
         ]
@@ -77,7 +78,7 @@ class Watcher:
     def sample(self) -> Sample:
         """Return the figures of now."""
         pid = self.process.pid
-        with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=PATIENCE) as answer:
+        with urllib.request.urlopen(f"http://{self._host}:{_PORT}/metrics", timeout=PATIENCE) as answer:
             metrics = answer.read().decode()
         return Sample(
             at=time.monotonic() - self._started,
