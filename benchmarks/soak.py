@@ -1,6 +1,6 @@
 """Whether watching can go on for long: memory, descriptors, threads, drops and alerts beside a mixed workload.
 
-    python -m benchmarks.soak [--seconds 3600] [--rules FILE] [--rate 500] [--crowded] [--json FILE]
+    python -m benchmarks.soak [--seconds 3600] [--rules FILE] [--rate 500] [--json FILE]
 
 Files are opened, renamed and removed, programs started, threads and connections made; processes live long, and what
 looks like containers comes and goes. Each of these things has a number, and a rule tells of every one of them. Besides, a
@@ -95,9 +95,7 @@ def _rounded(growth: Growth) -> dict[str, float]:
     return {"likely": round(growth.likely, 2), "certain": round(growth.certain, 2)}
 
 
-def soak(
-    rules: Sequence[Path], rate: int, seconds: float, *, crowded: bool
-) -> tuple[list[Sample], list[str]]:
+def soak(rules: Sequence[Path], rate: int, seconds: float) -> tuple[list[Sample], list[str]]:
     """Return the samples, and what was not as it should be besides what grew."""
     with tempfile.TemporaryDirectory(prefix="soak-") as name, socket.create_server(("", 0)) as server:
         folder = Path(name)
@@ -118,7 +116,7 @@ def soak(
     print(row(samples[-1]))
     missing = len(expected - watcher.told.keys())
     print(f"done: {dict(done.counts)}; {missing} alerts missing; ended in {took:.1f} s")
-    faults = [*done.errors, *lost(expected, watcher.told, samples[-1].dropped, crowded=crowded)]
+    faults = [*done.errors, *lost(expected, watcher.told, samples[-1].dropped)]
     if code:
         faults.append(f"the exit code was {code}")
     left = programs_left(programs)
@@ -135,11 +133,6 @@ def main() -> None:
         "--rules", action="append", type=Path, default=[], help="a rules file (repeat; the quickstart's)"
     )
     parser.add_argument("--rate", type=int, default=500, help="opens a second that no rule tells of (500)")
-    parser.add_argument(
-        "--crowded",
-        action="store_true",
-        help="others may flood the machine with events: allow for drops, and for as many missing alerts",
-    )
     parser.add_argument("--json", type=Path, help="write the samples there")
     options = parser.parse_args()
     found = availability("ebpf")
@@ -149,12 +142,10 @@ def main() -> None:
     # The monitor and the workload are not to go on without this program.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     print(COLUMNS, flush=True)
-    samples, faults = soak(
-        options.rules or [QUICKSTART], options.rate, options.seconds, crowded=options.crowded
-    )
+    samples, faults = soak(options.rules or [QUICKSTART], options.rate, options.seconds)
     if options.json is not None:
         options.json.write_text(json.dumps([asdict(sample) for sample in samples], indent=1), "utf-8")
-    faults = [*growing(samples, crowded=options.crowded), *faults]
+    faults = [*growing(samples), *faults]
     if len(settled(samples)) >= STRETCHES:
         print(json.dumps(summary(samples), indent=1))
     print("sound" if not faults else "\n".join(f"not sound: {fault}" for fault in faults))

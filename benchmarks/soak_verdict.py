@@ -81,12 +81,8 @@ def trend(samples: Sequence[Sample], figure: Callable[[Sample], float]) -> Trend
     )
 
 
-def growing(samples: Sequence[Sample], *, crowded: bool = False) -> list[str]:
-    """Return what of the monitor grows, or is too large.
-
-    Where the machine is `crowded` with what others do, which can be more at any time than ever before, memory may rise in
-    steps, if not again and again.
-    """
+def growing(samples: Sequence[Sample]) -> list[str]:
+    """Return what of the monitor grows, or is too large."""
     if len(settled(samples)) < STRETCHES:
         return [f"{len(samples)} samples are too few to judge by"]
     samples = settled(samples)
@@ -97,7 +93,7 @@ def growing(samples: Sequence[Sample], *, crowded: bool = False) -> list[str]:
             f"memory grows, certainly by {memory.hourly.certain:.1f} MB an hour "
             f"or {memory.by_million.certain:.1f} MB with a million events"
         )
-    if memory.rise > MEMORY_RISE_MAX and not crowded:
+    if memory.rise > MEMORY_RISE_MAX:
         faults.append(f"memory rose by {memory.rise:.1f} MB after the warm-up")
     resident = max(sample.resident for sample in samples)
     if resident > RESIDENT_MAX:
@@ -118,23 +114,20 @@ def growing(samples: Sequence[Sample], *, crowded: bool = False) -> list[str]:
     return faults
 
 
-def lost(expected: Iterable[str], told: Counter[str], dropped: int, *, crowded: bool = False) -> list[str]:
-    """Return what is wrong with the alerts that were told, each of which was expected once, and with events dropped.
-
-    Where the machine is `crowded`, events may be dropped, but no more alerts may be missing than that.
-    """
+def lost(expected: Iterable[str], told: Counter[str], dropped: int) -> list[str]:
+    """Return what is wrong with the alerts that were told, each of which was expected once, and with events dropped."""
     wanted = set(expected)
     missing = sorted(wanted - told.keys())
     others = sorted(told.keys() - wanted)
     again = sorted(alert for alert, count in told.items() if count > 1)
     faults = []
-    if missing and not (crowded and len(missing) <= dropped):
+    if missing:
         faults.append(f"of {len(wanted)} alerts {len(missing)} are missing: {', '.join(missing[:5])}")
     if again:
         faults.append(f"{len(again)} alerts came again: {', '.join(again[:5])}")
     if others:
         faults.append(f"{len(others)} alerts were not expected: {', '.join(others[:5])}")
-    if dropped and not crowded:
+    if dropped:
         faults.append(f"{dropped} events were dropped")
     return faults
 
