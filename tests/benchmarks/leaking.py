@@ -1,6 +1,6 @@
 """A program that a soak can take for a monitor, and that keeps so many kilobytes a second for good:
 
-python leaking.py KILOBYTES [-o webserver.listen_port=NUMBER] …
+python leaking.py KILOBYTES [-o webserver.listen_address=ADDRESS -o webserver.listen_port=NUMBER] …
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from refengine.service.notify import Supervisor
 
-PORT = "webserver.listen_port="
+ADDRESS, PORT = "webserver.listen_address=", "webserver.listen_port="
 METRICS = """refengine_memory_blocks 250000
 falcosecurity_scap_n_threads_total 100
 falcosecurity_scap_n_fds_total{kind="a"} 40
@@ -34,8 +34,10 @@ class Metrics(BaseHTTPRequestHandler):
 
 def main() -> None:
     size = int(sys.argv[1]) * 1024 // 20
-    (port,) = (word.removeprefix(PORT) for word in sys.argv if word.startswith(PORT))
-    server = HTTPServer(("127.0.0.1", int(port)), Metrics)
+    address, port = (
+        next(word.removeprefix(key) for word in sys.argv if word.startswith(key)) for key in (ADDRESS, PORT)
+    )
+    server = HTTPServer((address, int(port)), Metrics)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     Supervisor().ready("leaking")
     sys.stdout.write("soak opened /tmp/opened-0\n")
