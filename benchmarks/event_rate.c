@@ -1,6 +1,6 @@
-/* Opens at a settable rate: `event_rate PATH RATE SECONDS` opens and closes a file RATE times a second, in portions of a
- * millisecond, and prints how many opens it has made and how many seconds that took. It does not catch up what it was
- * kept from for more than ten milliseconds. */
+/* Opens at a settable rate: `event_rate RATE SECONDS PATH...` opens and closes the files in turn, RATE of them a second, in
+ * portions of a millisecond, and prints how many opens it has made and how many seconds that took. It does not catch up
+ * what it was kept from for more than ten milliseconds. */
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -18,12 +18,13 @@ static double now(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        fprintf(stderr, "usage: %s PATH RATE SECONDS\n", argv[0]);
+    if (argc < 4) {
+        fprintf(stderr, "usage: %s RATE SECONDS PATH...\n", argv[0]);
         return 2;
     }
-    const char *path = argv[1];
-    double rate = atof(argv[2]), start = now(), end = start + atof(argv[3]), last = start, at = start, owed = 0;
+    char **paths = argv + 3;
+    int count = argc - 3, next = 0;
+    double rate = atof(argv[1]), start = now(), end = start + atof(argv[2]), last = start, at = start, owed = 0;
     long made = 0;
 
     while (at < end) {
@@ -31,10 +32,11 @@ int main(int argc, char **argv)
         owed += rate * (passed < 0.01 ? passed : 0.01);
         last = at;
         for (; owed >= 1; owed--, made++) {
-            int file = open(path, O_RDONLY);
+            int file = open(paths[next], O_RDONLY);
             if (file < 0)
                 return 1;
             close(file);
+            next = next + 1 < count ? next + 1 : 0;
         }
         struct timespec pause = {0, 200000};
         double left = last + 0.001 - now();

@@ -1,8 +1,8 @@
 """How many relevant events a second are evaluated without a loss.
 
-    python -m benchmarks.event_rate [--rate 50000 --rate 100000] [--seconds 10]
+    python -m benchmarks.event_rate [--rate 50000 --rate 100000] [--seconds 10] [--names 500]
 
-A program opens a file at each of the rates for so many seconds. The rules want every such open, and read the name, the
+A program opens some hundred files in turn at each of the rates for so many seconds. The rules want every such open, and read the name, the
 program and its parent, so that the kernel can decide nothing of it; none of them matches in the end. Needs root, a C
 compiler, two processors, and what the eBPF backend needs.
 """
@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,14 +46,14 @@ class Result:
     resident: int
 
 
-def measure(program: Path, rules: Path, file: Path, rate: int, seconds: float) -> Result:
-    """Return what comes of one rate."""
+def measure(program: Path, rules: Path, files: Sequence[Path], rate: int, seconds: float) -> Result:
+    """Return what comes of opening the files at one rate."""
     command = [sys.executable, "-m", "refengine", "--backend", "ebpf", "-r", str(rules)]
     monitor = Monitor("ebpf", command)
     with monitor.running() as pid:
         before = processor_time(pid)
         last = str((os.cpu_count() or 1) - 1)
-        work = ["taskset", "-c", last, str(program), str(file), str(rate), str(seconds)]
+        work = ["taskset", "-c", last, str(program), str(rate), str(seconds), *map(str, files)]
         made, took = subprocess.check_output(work, text=True).split()
         # What is in the ring buffer at the end is taken up before the monitor is told to stop.
         spent = 0.0
@@ -73,17 +74,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Measure how many events a second are evaluated.")
     parser.add_argument("--rate", action="append", type=int, help=f"events a second (repeat; {RATES})")
     parser.add_argument("--seconds", type=float, default=10.0, help="for how long, at each rate (10)")
+    parser.add_argument("--names", type=int, default=500, help="how many files are opened in turn (500)")
     options = parser.parse_args()
     print(f"{'asked':>9} {'made/s':>9} {'evaluated':>10} {'dropped':>9} {'agent us each':>14} {'MB':>5}")
     highest = 0.0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        rules, file = folder / "rules.yaml", folder / "file"
+        rules, files = folder / "rules.yaml", [folder / f"file-{number}" for number in range(options.names)]
         rules.write_text(RULES.format(folder=folder), encoding="utf-8")
-        file.write_text("", encoding="utf-8")
+        for file in files:
+            file.write_text("", encoding="utf-8")
         program = compiled(SOURCE, folder)
         for rate in options.rate or RATES:
-            found = measure(program, rules, file, rate, options.seconds)
+            found = measure(program, rules, files, rate, options.seconds)
             each = found.processor / max(found.evaluated, 1) * 1e6
             print(
                 f"{rate:>9} {found.made / found.seconds:>9.0f} {found.evaluated:>10} {found.dropped:>9} "
@@ -91,7 +94,9 @@ def main() -> None:
             )
             if not found.dropped:
                 highest = max(highest, found.made / found.seconds)
-    print(f"without a loss for {options.seconds:.0f} s: {highest:.0f} events a second")
+    print(
+        f"without a loss for {options.seconds:.0f} s, with {options.names} names: {highest:.0f} events a second"
+    )
 
 
 if __name__ == "__main__":

@@ -195,7 +195,7 @@ def main() -> None:
     server, rate, seconds, opener = sys.argv[1:]
     os.nice(NICENESS)
     Path("looked-at").touch()
-    with subprocess.Popen([opener, "looked-at", rate, seconds], stdout=subprocess.DEVNULL) as opening:
+    with subprocess.Popen([opener, rate, seconds, "looked-at"], stdout=subprocess.DEVNULL) as opening:
         work, stopped = _Work(socket.socket(fileno=int(server))), threading.Event()
         threads = {kind: _Repeated(*how, stopped) for kind, how in work.kinds().items()}
         for thread in threads.values():
