@@ -30,7 +30,7 @@ class Floor(Monitor):
             id = binding.tracepoint_number(folder, "syscalls", f"sys_exit_{UNRELATED}")
         if id is None:
             raise SystemExit(f"the kernel has no tracepoint at the exit of {UNRELATED}")
-        program = binding.load_tracepoint_program(_NOTHING)
+        program = binding.load_program(binding.ProgramKind.TRACEPOINT, _NOTHING)
         try:
             link = binding.attach_tracepoint(id, program)
         finally:

@@ -53,6 +53,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(SLOW))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep what the eBPF backend compiles with what pytest itself keeps, not where the machine's own programs do."""
+    kept = getattr(config, "cache", None)
+    if kept is not None:
+        os.environ.setdefault("REFENGINE_CACHE", str(kept.mkdir("refengine")))
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test that asks for what this machine does not give."""
     if item.get_closest_marker("root") and os.geteuid() != 0:

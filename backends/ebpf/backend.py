@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from time import monotonic
 from typing import Final
 
 from refengine.backends.base import Capabilities, Interest, Statistics
 from refengine.backends.ebpf import binding
+from refengine.backends.ebpf.cache import Cache, folder_of
 from refengine.backends.ebpf.captures import captures, packed, with_directory
-from refengine.backends.ebpf.compiler import RAW_TRACEPOINTS
+from refengine.backends.ebpf.compiling import Compilation
+from refengine.backends.ebpf.completion import Completion
 from refengine.backends.ebpf.containers import ContainedProcesses
 from refengine.backends.ebpf.events import Decoder
 from refengine.backends.ebpf.layout import COUNTERS, NAME_IN_SET, SCRATCH_SIZE, SETTINGS, Counter
-from refengine.backends.ebpf.loading import Compiler, Loaded
+from refengine.backends.ebpf.loading import RAW_TRACEPOINT_PREFIX, Loaded
 from refengine.backends.ebpf.needs import check
+from refengine.backends.ebpf.part import Part
 from refengine.backends.ebpf.plan import Plan, make_plan
 from refengine.backends.ebpf.prefilter.program import Prefilters, make_prefilters, second_part
 from refengine.backends.ebpf.prefilter.table import decides
+from refengine.backends.ebpf.requests import requests
 from refengine.backends.ebpf.ring import Ring
 from refengine.backends.ebpf.tracepoints import tracepoints_of_exits
 from refengine.errors import BackendError
@@ -29,12 +34,16 @@ from refengine.tables.syscalls import BY_NUMBER
 RING_PAGES: Final = 4096
 """Pages of the ring buffer, a power of two: 16 MB."""
 
+RAW_TRACEPOINTS: Final = ("sched_process_exec", "sched_process_fork", "sched_process_exit")
+
 TRACEPOINTS_MAX: Final = 64
 """For more system calls than this there is one program at the exit of all of them.
 
 A tracepoint of its own costs calls that nobody wants about 60 ns where the common one costs 100, but the kernel takes
 60 ms to give each of them back.
 """
+
+PAGE_SIZE: Final = 4096
 
 _BATCH: Final = 1024
 """Records that are taken at once: few enough that what is made of them is still in the processor's cache when rules
@@ -91,7 +100,9 @@ class EbpfBackend:
         self._delivered = 0
         self._tracepoints: Mapping[int, int] | None = None
         self._statistics = Statistics()
-        self._warnings: list[str] = []
+        self._prefilters: Prefilters | None = None
+        self._cache: Cache | None = None
+        self._completion: Completion | None = None
         self._processors = 0
 
     @property
@@ -112,22 +123,20 @@ class EbpfBackend:
                     f"the ebpf backend cannot run here: {need.name}: {need.found}; {need.remedy}"
                 )
         self._processors = possible_processors()
-        with Compiler() as compiler:
-            # The compiler makes itself ready meanwhile.
-            plan = make_plan(interest)
-            prefilters = make_prefilters(plan, interest.preconditions)
-            wanted = [number for number in plan.calls if number not in prefilters.never]
-            self._tracepoints = _tracepoints(wanted)
-            self._loaded = loaded = compiler.load(
-                prefilters.text,
-                (*prefilters.programs(), *prefilters.parts),
-                ring_pages=self._ring_pages,
-                names_max=sum(map(len, prefilters.names.values())) + 1,
-                raw=self._tracepoints is None,
-            )
-        self._warnings = list(_refusals(prefilters, {**prefilters.left_out, **loaded.rejected}))
+        plan = make_plan(interest)
+        prefilters = make_prefilters(plan, interest.preconditions)
+        self._tracepoints = _tracepoints([number for number in plan.calls if number not in prefilters.never])
+        raw = self._tracepoints is None
+        self._prefilters = prefilters
+        self._cache = cache = Cache(folder_of(os.environ))
+        entries = {
+            "ring": self._ring_pages * PAGE_SIZE,
+            "names": sum(map(len, prefilters.names.values())) + 1,
+        }
+        self._loaded = loaded = Loaded(raw=raw, entries=entries)
         try:
-            self._ring = Ring(loaded.descriptors["ring"], self._ring_pages * 4096)
+            self._load(loaded, prefilters, cache, raw=raw)
+            self._ring = Ring(loaded.descriptors["ring"], self._ring_pages * PAGE_SIZE)
             self._decoder = Decoder(plan, self._snap_length, self._delivered)
             self._configure(plan, prefilters, loaded.descriptors)
             self._attach(plan, prefilters, loaded.descriptors)
@@ -141,6 +150,43 @@ class EbpfBackend:
         self._seed()
         self._contained.complete()
 
+    def _load(self, loaded: Loaded, prefilters: Prefilters, cache: Cache, *, raw: bool) -> None:
+        """Load what has to be there, and begin with what may come later.
+
+        :raises BackendError: with the reason and the remedy.
+        """
+        processors = len(os.sched_getaffinity(0))
+        wanted = requests(prefilters, raw=raw, processors=processors)
+        compilation = Compilation((*wanted.first, *wanted.later), cache)
+        parts = compilation.parts()
+        missing, early = len(wanted.first), []
+        try:
+            while missing:
+                place, part = next(parts)
+                if place < len(wanted.first):
+                    loaded.load(part, processors)
+                    missing -= 1
+                else:
+                    early.append(part)
+            for name, reason in loaded.rejected.items():
+                if name not in prefilters.texts:
+                    raise BackendError(
+                        f"the kernel does not take the program '{name}': {reason}; "
+                        "it may be older than 5.15, which is the oldest that is known to take it"
+                    )
+        except BaseException:
+            parts.close()
+            raise
+        self._completion = Completion(_rest(early, parts), loaded, prefilters.parts, compilation.stop)
+
+    def complete(self, patience: float) -> None:
+        """Return when prefilters are in place in full, at the latest after `patience` seconds.
+
+        Until they are, some events pass that they will exclude.
+        """
+        if self._completion is not None:
+            self._completion.wait(patience)
+
     def _configure(self, plan: Plan, prefilters: Prefilters, descriptors: Mapping[str, int]) -> None:
         for key, names in prefilters.names.items():
             for name in names:
@@ -153,16 +199,14 @@ class EbpfBackend:
             )
         settings = SETTINGS.pack(os.getpid(), plan.environment, plan.threads, 0)
         binding.update_map(descriptors["settings"], 0, settings)
-        places = {"begin_record": 0, "copy_step": 1, **prefilters.parts}
-        for program, place in places.items():
-            if program in descriptors:
-                binding.update_map(
-                    descriptors["continuations"], place, descriptors[program].to_bytes(4, "little")
-                )
+        for place, program in enumerate(("begin_record", "copy_step")):
+            binding.update_map(
+                descriptors["continuations"], place, descriptors[program].to_bytes(4, "little")
+            )
 
     def _attach(self, plan: Plan, prefilters: Prefilters, descriptors: Mapping[str, int]) -> None:
         for name in RAW_TRACEPOINTS:
-            program = descriptors[f"raw_tracepoint__{name}"]
+            program = descriptors[f"{RAW_TRACEPOINT_PREFIX}{name}"]
             self._attached.append(binding.attach_raw_tracepoint(name, program))
         # A prefilter that the kernel has rejected is not there: then every event passes.
         programs = {
@@ -195,9 +239,17 @@ class EbpfBackend:
 
     def warnings(self) -> Sequence[str]:
         """Return what is not as it should be, in sentences for people."""
+        return tuple(self._all_warnings())
+
+    def _all_warnings(self) -> Iterator[str]:
+        if self._cache is not None:
+            yield from self._cache.refused
+        if self._prefilters is not None and self._loaded is not None:
+            yield from _refusals(self._prefilters, {**self._prefilters.left_out, **self._loaded.rejected})
+        if self._completion is not None and self._completion.fault is not None:
+            yield self._completion.fault
         if any(self.statistics().unwatched.values()):
-            return (*self._warnings, _WARNING_32)
-        return tuple(self._warnings)
+            yield _WARNING_32
 
     def statistics(self) -> Statistics:
         """Return the counters so far, those of the kernel added up over the processors."""
@@ -230,6 +282,9 @@ class EbpfBackend:
         self.statistics()
         self._loaded = None
         self._contained.leave()
+        if self._completion is not None:
+            self._completion.close()
+            self._completion = None
         for descriptor in self._attached:
             os.close(descriptor)
         self._attached.clear()
@@ -237,6 +292,15 @@ class EbpfBackend:
             self._ring.close()
             self._ring = None
         loaded.close()
+
+
+def _rest(
+    early: Sequence[Part], parts: Generator[tuple[int, Part], None, None]
+) -> Generator[Part, None, None]:
+    with closing(parts):
+        yield from early
+        for _, part in parts:
+            yield part
 
 
 def _refusals(prefilters: Prefilters, rejected: Mapping[str, str]) -> Iterator[str]:

@@ -6,10 +6,14 @@ import ctypes
 import errno
 import fcntl
 import os
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import IntEnum
 from typing import Final
+
+from refengine.backends.ebpf.part import INSTRUCTION_SIZE, MapDefinition
 
 _BPF: Final = 321
 _PERF_EVENT_OPEN: Final = 298
@@ -17,17 +21,26 @@ _FSOPEN: Final = 430
 _FSCONFIG: Final = 431
 _FSMOUNT: Final = 432
 
+_MAP_CREATE: Final = 0
 _MAP_LOOKUP: Final = 1
 _MAP_UPDATE: Final = 2
 _PROGRAM_LOAD: Final = 5
 _RAW_TRACEPOINT_OPEN: Final = 17
 
-_PROGRAM_OF_TRACEPOINT: Final = 5
-_INSTRUCTION_SIZE: Final = 8
 _LICENSE: Final = b"GPL"
+_LOG_OF_FAULTS: Final = 4
+"""What the verifier is to write: why it refuses, and not each of its steps, which takes longer than the verifying."""
+
+_LOG_SIZE: Final = 65536
+_INTERRUPTIONS_MAX: Final = 5
+"""How often the verifier is asked again after a signal has ended it."""
 
 _ATTRIBUTES: Final = 128
 """Size of the attributes given, zeros beyond what a command uses."""
+
+_FIGURES: Final = re.compile(
+    r"verification time|stack depth|processed \d+ insns|insns processed|total_states"
+)
 
 _PERF_TYPE_TRACEPOINT: Final = 2
 _PERF_ATTRIBUTES: Final = 112
@@ -38,6 +51,14 @@ _PERF_SET_BPF: Final = 0x40042408
 
 _FSCONFIG_CREATE: Final = 6
 _CLOSE_ON_EXEC: Final = 1
+
+
+class ProgramKind(IntEnum):
+    """What a program can be attached to, in the kernel's numbers."""
+
+    TRACEPOINT = 5
+    RAW_TRACEPOINT = 17
+
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
@@ -87,16 +108,54 @@ def read_map(map: int, key: int, size: int) -> bytes:
     return values.raw
 
 
-def load_tracepoint_program(instructions: bytes) -> int:
-    """Load a program for tracepoints, and return its descriptor.
+def create_map(definition: MapDefinition) -> int:
+    """Return the descriptor of a new map.
 
     :raises OSError: when the kernel refuses.
     """
+    name, type, key_size, value_size, entries, flags = definition
+    return _bpf(
+        _MAP_CREATE,
+        struct.pack("=5I8x15sx", type, key_size, value_size, entries, flags, name.encode()),
+    )
+
+
+class VerifierError(OSError):
+    """The verifier has refused a program; the text is what it has found, in one line."""
+
+
+def load_program(kind: ProgramKind, instructions: bytes, name: str = "") -> int:
+    """Load a program and return its descriptor; the kernel shows the beginning of its name.
+
+    :raises VerifierError: when the kernel refuses.
+    """
     text = ctypes.create_string_buffer(instructions, len(instructions))
     license = ctypes.create_string_buffer(_LICENSE)
-    count = len(instructions) // _INSTRUCTION_SIZE
-    places = ctypes.addressof(text), ctypes.addressof(license)
-    return _bpf(_PROGRAM_LOAD, struct.pack("=IIQQ", _PROGRAM_OF_TRACEPOINT, count, *places))
+    log = ctypes.create_string_buffer(_LOG_SIZE)
+    places = (
+        ctypes.addressof(text),
+        ctypes.addressof(license),
+        _LOG_OF_FAULTS,
+        _LOG_SIZE,
+        ctypes.addressof(log),
+    )
+    count = len(instructions) // INSTRUCTION_SIZE
+    attributes = struct.pack("=IIQQIIQ8x15sx", kind, count, *places, name.encode())
+    for interruptions in range(_INTERRUPTIONS_MAX + 1):
+        try:
+            return _bpf(_PROGRAM_LOAD, attributes)
+        except OSError as error:
+            if error.errno != errno.EAGAIN or interruptions == _INTERRUPTIONS_MAX:
+                raise VerifierError(error.errno, _fault(error, log.value)) from None
+    raise AssertionError("the last time ends it")
+
+
+def _fault(error: OSError, log: bytes) -> str:
+    """Return why the verifier refuses: the last line of its log that is no figure."""
+    lines = [
+        line for line in log.decode("utf-8", "replace").splitlines() if line and not _FIGURES.match(line)
+    ]
+    return f"{lines[-1]} ({error.strerror})" if lines else str(error.strerror)
 
 
 def attach_raw_tracepoint(name: str, program: int) -> int:

@@ -1,147 +1,166 @@
-"""A short-lived process that compiles the kernel side with bcc, loads it, and hands the descriptors over.
+"""A short-lived process that compiles parts of the kernel side with bcc, side by side, and hands over what they are.
 
-The compiler takes about 130 MB of memory, which go with this process. It reads a request as JSON from its
-standard input and answers over the socket whose number is its first argument: one message with the answer as JSON and
-the descriptors of maps and programs. What needs no request it does before there is one: it finds bcc, and the offsets
-in the kernel's structures.
+The compiler takes about 130 MB of memory, which go with this process and its children. It reads requests from its
+standard input, a line of JSON each, with the text of a part and flags of its own, and answers each with a line: its place
+among the requests, and the part or what is wrong. Parts are compiled by children, as many at a time as there are processors.
+What is the same for all of them it does before: it loads bcc, and finds the offsets in the kernel's structures.
 
-The file is run as it is; its second argument is the folder that the package is in.
+The file is run as it is; its argument is the folder that the package is in.
 """
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import json
 import os
 import re
-import socket
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from refengine.backends.ebpf.library import Library
 
 HERE: Final = Path(__file__).resolve().parent
-SYSTEM_PACKAGES: Final = "/usr/lib/python3/dist-packages"
-MAPS: Final = ("ring", "settings", "plans", "scratch", "continuations", "names", "contained", "containers")
-RAW_TRACEPOINTS: Final = ("sched_process_exec", "sched_process_fork", "sched_process_exit")
+HEADERS: Final = HERE / "headers"
+
+FLAGS: Final = (
+    "-Wno-unused-function",
+    "-g0",  # nobody debugs the programs, and writing down their types takes an eighth of the time
+    # bcc optimises what clang makes anyway; doing it twice takes longer, and loops that are unrolled too early
+    # give the verifier more to look at.
+    "-Xclang",
+    "-disable-llvm-passes",
+)
+
+_NEW_MOUNTS: Final = 0x20000
+_BIND: Final = 0x1000
+_RECURSIVE: Final = 0x4000
+_PRIVATE: Final = 0x40000
 
 _INCLUDE: Final = re.compile(r'^#include "([a-z_]+\.h)"$', re.MULTILINE)
-_LOG_TAIL: Final = 2000
 
 
-def find_bcc() -> Any:
-    """Return the module `bcc` of the system, which no package index has.
+class Request(NamedTuple):
+    """The text of a part, and the flags that it is compiled with beside those of all."""
 
-    The system's folder of packages comes last, so that nothing else is taken from it.
-
-    :raises ImportError: when it is not installed.
-    """
-    if SYSTEM_PACKAGES not in sys.path:
-        sys.path.append(SYSTEM_PACKAGES)
-    import bcc  # type: ignore[import-not-found,unused-ignore]
-
-    if not hasattr(bcc, "BPF"):
-        raise ImportError("the module 'bcc' is another project of that name")
-    return bcc
+    text: str
+    flags: tuple[str, ...]
 
 
-def read_program() -> str:
-    """Return the C text with its own headers in place; bcc rewrites what is in the main text only."""
+def read_program(name: str) -> str:
+    """Return a C text of the folder `program` with its own headers in place; bcc rewrites what is in the main text only."""
     folder = HERE / "program"
 
     def included(match: re.Match[str]) -> str:
         return (folder / match[1]).read_text(encoding="utf-8")
 
-    return _INCLUDE.sub(included, (folder / "main.c").read_text(encoding="utf-8"))
+    return _INCLUDE.sub(included, (folder / name).read_text(encoding="utf-8"))
 
 
-def build(
-    bcc: Any, offsets: Mapping[str, int], request: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[int]]:
-    """Return the answer to a request, and the descriptors that it names in order.
+class _Children:
+    """The children that compile, by their process's number: the place of the request, and the file with the answer."""
 
-    The answer has `error` with a kind and a text, or `descriptors`, the names, and `rejected`, the prefilters
-    that the kernel did not take, with its reason.
-    """
-    os.environ["BCC_KERNEL_SOURCE"] = str(HERE / "headers")
-    flags = [f"-D{name}={value}" for name, value in offsets.items()]
-    flags.append(f"-DBY_RAW_TRACEPOINT={int(request['raw'])}")
-    flags += [
-        f"-DRING_PAGES={request['ring_pages']}",
-        f"-DNAMES_MAX={request['names_max']}",
-        "-Wno-unused-function",
-        "-g0",  # nobody debugs the programs, and writing down their types takes an eighth of the time
-        # bcc optimises what clang makes anyway; doing it twice takes longer, and loops that are unrolled too early
-        # give the verifier more to look at.
-        "-Xclang",
-        "-disable-llvm-passes",
-    ]
-    text = "\n".join((read_program(), request["prefilters"]))
-    try:
-        program = bcc.BPF(text=text.encode(), cflags=flags)
-    except Exception as error:
-        return {"error": ["compile", str(error)]}, []
-    names: list[str] = []
-    descriptors: list[int] = []
-    for name in (*MAPS, "entries") if request["raw"] else MAPS:
-        names.append(name)
-        descriptors.append(program[name].map_fd)
-    for name in RAW_TRACEPOINTS:
-        # bcc attaches these by itself; they are attached anew when everything is ready.
-        program.detach_raw_tracepoint(name.encode())
-    rejected: dict[str, str] = {}
-    functions = [(f"raw_tracepoint__{name}", bcc.BPF.RAW_TRACEPOINT) for name in RAW_TRACEPOINTS]
-    exits = ["begin_record", "copy_step", "every_exit", *request["programs"]]
-    if request["raw"]:
-        exits.append("any_exit")
-    functions += [(name, bcc.BPF.RAW_TRACEPOINT if request["raw"] else bcc.BPF.TRACEPOINT) for name in exits]
-    for name, kind in functions:
+    def __init__(self, library: Library, flags: Sequence[str]) -> None:
+        self._library = library
+        self._flags = flags
+        self._running: dict[int, tuple[int, int]] = {}
+        self._limit = len(os.sched_getaffinity(0))
+
+    def start(self, place: int, request: Request) -> None:
+        """Have a part compiled, once there is a processor for it."""
+        if len(self._running) >= self._limit:
+            self._reap()
+        file = os.memfd_create("answer")
+        child = os.fork()
+        if not child:
+            with os.fdopen(file, "wb") as answer:
+                answer.write(_line(place, self._answer(request)))
+            # bcc's own end would take its time and has nothing to do that the kernel does not.
+            os._exit(0)
+        self._running[child] = place, file
+
+    def _answer(self, request: Request) -> dict[str, Any]:
+        from refengine.backends.ebpf.library import CompileError
+
         try:
-            loaded = program.load_func(name.encode(), kind)
-        except Exception as error:
-            if name not in request["programs"]:
-                return {"error": ["verifier", f"{name}: {error}"]}, []
-            rejected[name] = str(error)[-_LOG_TAIL:]
-            continue
-        names.append(name)
-        descriptors.append(loaded.fd)
-    return {"descriptors": names, "rejected": rejected}, descriptors
+            part = self._library.compile(request.text, (*self._flags, *request.flags), HEADERS)
+        except CompileError:
+            return {"error": ["compile", "the compiler does not take them"]}
+        return {"part": part.to_json()}
+
+    def finish(self) -> None:
+        """Wait for all of them."""
+        while self._running:
+            self._reap()
+
+    def _reap(self) -> None:
+        child, status = os.wait()
+        place, file = self._running.pop(child)
+        with os.fdopen(file, "rb") as answer:
+            answer.seek(0)
+            _tell(
+                _line(place, {"error": ["compile", "the compiler ended early"]}) if status else answer.read()
+            )
+
+
+def _line(place: int, answer: Mapping[str, Any]) -> bytes:
+    return json.dumps({"place": place, **answer}).encode() + b"\n"
+
+
+def _tell(line: bytes) -> None:
+    sys.stdout.buffer.write(line)
+    sys.stdout.buffer.flush()
+
+
+def _hide_symbols() -> None:
+    """Let this process and its children see no symbols of the kernel, where that is allowed.
+
+    For each text bcc reads all of them, to find out whether the kernel can do what the programs take for granted
+    anyway. It takes longer than to compile a short one.
+    """
+    libc = ctypes.CDLL(None)
+    if not libc.unshare(_NEW_MOUNTS):
+        libc.mount(b"none", b"/", None, _RECURSIVE | _PRIVATE, None)
+        libc.mount(b"/dev/null", b"/proc/kallsyms", None, _BIND, None)
 
 
 def main() -> None:
-    """Answer the one request."""
-    channel = socket.socket(fileno=int(sys.argv[1]))
-    answer: dict[str, Any]
-    descriptors: list[int] = []
+    """Answer all requests."""
     from refengine.backends.ebpf.btf import TypesError, read_kernel_types
+    from refengine.backends.ebpf.library import NAME, Library, find_library
     from refengine.backends.ebpf.offsets import find_offsets
 
     try:
-        bcc = find_bcc()
+        path = find_library()
+        if path is None:
+            raise OSError(f"there is no {NAME}")
+        library = Library(path)
         offsets = find_offsets(read_kernel_types())
-    except ImportError as error:
-        answer = {"error": ["bcc", str(error)]}
+    except OSError as error:
+        _tell(_line(0, {"error": ["bcc", str(error)]}))
+        return
     except TypesError as error:
-        answer = {"error": ["types", str(error)]}
-    else:
-        # What clang says goes to standard error, which the parent keeps.
-        answer, descriptors = build(bcc, offsets, json.load(sys.stdin))
-    data = json.dumps(answer).encode()
-    channel.sendall(len(data).to_bytes(4, "little"))
-    for start in range(0, len(descriptors), 100):
-        socket.send_fds(channel, [b"d"], descriptors[start : start + 100])
-    channel.sendall(data)
-    channel.close()
+        _tell(_line(0, {"error": ["types", str(error)]}))
+        return
+    _hide_symbols()
+    children = _Children(library, (*(f"-D{name}={value}" for name, value in offsets.items()), *FLAGS))
+    for place, line in enumerate(sys.stdin):
+        children.start(place, Request(**json.loads(line)))
+    children.finish()
 
 
 if __name__ == "__main__":
+    # Whoever has started it can end it with its children so. (A session of its own would have its own share of a busy machine,
+    # a smaller one than that of the monitor, which waits for it.)
+    os.setpgid(0, 0)
     # The modules beside this one are no modules of their own.
-    sys.path = [sys.argv[2], *(folder for folder in sys.path if Path(folder or ".").resolve() != HERE)]
+    sys.path = [sys.argv[1], *(folder for folder in sys.path if Path(folder or ".").resolve() != HERE)]
     # Little of what is made here goes before the process does.
     gc.disable()
     with suppress(BrokenPipeError):
         main()
-    sys.stdout.flush()
-    # bcc's own end would take its time and has nothing to do that the kernel does not.
     os._exit(0)

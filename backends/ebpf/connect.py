@@ -19,10 +19,10 @@ def availability() -> Availability:
 
 
 def needs() -> tuple[Need, ...]:
-    """Return all that the backend needs, met or not."""
-    from refengine.backends.ebpf.needs import check
+    """Return all that the backend needs, met or not, and what it would be slower without."""
+    from refengine.backends.ebpf.needs import check, kept
 
-    return tuple(check())
+    return (*check(), kept())
 
 
 def connect(target: Target) -> Connection:

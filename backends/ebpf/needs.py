@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 from collections.abc import Iterator
-from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Final
 
 from refengine.backends.base import Need
 from refengine.backends.ebpf.btf import KERNEL_TYPES
-from refengine.backends.ebpf.compiler import SYSTEM_PACKAGES
+from refengine.backends.ebpf.cache import VARIABLE, Cache, CacheError, folder_of
+from refengine.backends.ebpf.library import NAME, find_library
 from refengine.state.procfs import is_first_namespace
 
 _CAP_SYS_ADMIN: Final = 21
@@ -101,17 +102,25 @@ def _capabilities() -> Need:
 
 
 def _compiler() -> Need:
-    spec = PathFinder.find_spec("bcc", [*sys.path, SYSTEM_PACKAGES])
-    folder = None if spec is None or spec.origin is None else Path(spec.origin).parent
-    # The project of that name on package indexes has no bindings of the compiler's library.
-    if folder is not None and (folder / "libbcc.py").exists():
-        return Need("bcc", True, str(folder))
+    path = find_library()
+    if path is not None:
+        return Need("bcc", True, str(path))
     return Need(
         "bcc",
         False,
-        "the Python module of bcc is not installed"
-        if folder is None
-        else f"{folder} is another project's module",
-        "install the system package python3-bpfcc (Debian, Ubuntu), or python3-bcc (Fedora); "
-        "it is on no package index",
+        f"the library {NAME} is not installed",
+        "install the system package libbpfcc (Debian, Ubuntu), or bcc (Fedora); it is on no package index",
     )
+
+
+def kept() -> Need:
+    """Return what is kept of earlier starts, without which the backend can do."""
+    folder = folder_of(os.environ)
+    name, slower = "compiled programs", "each start compiles them anew, which takes most of a second"
+    try:
+        contents = Cache(folder).contents()
+    except CacheError as error:
+        return Need(name, True, f"{folder} is not used: {error}; {slower}")
+    if contents is None:
+        return Need(name, True, f"none are kept, as {VARIABLE} is empty; {slower}")
+    return Need(name, True, f"{folder}: {contents.parts} parts, {contents.size + 1023 >> 10} kB")

@@ -55,23 +55,18 @@ _REMEMBERED: Final = 4096
 class Prefilters:
     """The prefilters of a set of rules.
 
-    `text` is the C of all of them, `functions` the name of the one for each system call that has one, which calls with
-    the same formula share, `parts` the second parts that some go on with, by their names, and their places among
-    the continuations, `never`
-    the calls of which no event can match any rule, `names` the sets of names that are looked up, by their keys. `left_out`
-    are functions and parts that are not in the text, with the reason: then their events pass.
+    `texts` is the C of each function by its name, `functions` the name of the one for each system call that has one,
+    which calls with the same formula share, `parts` the second parts that some go on with, by their names, and their places
+    among the continuations, `never` the calls of which no event can match any rule, `names` the sets of names that are
+    looked up, by their keys. `left_out` are functions and parts that are not in the texts, with the reason: then their events pass.
     """
 
-    text: str
+    texts: Mapping[str, str]
     functions: Mapping[int, str]
     parts: Mapping[str, int]
     never: frozenset[int]
     names: Mapping[int, frozenset[bytes]]
     left_out: Mapping[str, str]
-
-    def programs(self) -> Iterator[str]:
-        """Yield the names of the functions in the text, each once."""
-        return (name for name in dict.fromkeys(self.functions.values()) if name not in self.left_out)
 
 
 def make_prefilters(plan: Plan, preconditions: Mapping[str, Precondition]) -> Prefilters:
@@ -98,7 +93,7 @@ def make_prefilters(plan: Plan, preconditions: Mapping[str, Precondition]) -> Pr
             names.update((names_key(found), found) for found in _names(watched.name, precondition) if found)
     functions: dict[int, str] = {}
     parts: dict[str, int] = {}
-    texts: list[str] = []
+    texts: dict[str, str] = {}
     left_out: dict[str, str] = {}
     for (steps, levels, lengths), members in groups.items():
         name = f"prefilter_{min(members)}"
@@ -117,10 +112,10 @@ def make_prefilters(plan: Plan, preconditions: Mapping[str, Precondition]) -> Pr
                 left_out[part] = _TOO_LONG
             else:
                 place = parts[part] = _FIRST_PART + len(parts)
-                texts.append(second_text)
+                texts[part] = second_text
                 text = _function(name, looks, first, f"go_on(ctx, s, {place})", counts=True)
-        texts.append(text)
-    return Prefilters("\n".join(texts), functions, parts, frozenset(never), names, left_out)
+        texts[name] = text
+    return Prefilters(texts, functions, parts, frozenset(never), names, left_out)
 
 
 def second_part(function: str) -> str:

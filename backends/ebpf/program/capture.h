@@ -4,7 +4,6 @@ BPF_ARRAY(plans, struct plan, 512);
 
 #define VECTOR_MAX 64
 #define WHOLE_MAX 1024
-#define WORKING_DIRECTORY_NUMBER -100
 #define NO_DESCRIPTOR -1
 
 struct message {
@@ -22,10 +21,6 @@ struct saved {
 };
 
 #define SAVED_OFFSET 56
-#define SAVED_DX 96
-#define SAVED_SI 104
-#define SAVED_DI 112
-#define SAVED_ORIG_AX 120
 
 static __always_inline void read_arguments(struct record *record)
 {

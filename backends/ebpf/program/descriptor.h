@@ -1,12 +1,6 @@
 /* What a thread has open: files with their paths, sockets with both ends. */
 
-#define FORMAT_MASK 0170000
-#define FORMAT_SOCKET 0140000
-#define FAMILY_UNIX 1
-#define FAMILY_INET 2
-#define FAMILY_INET6 10
 #define UNIX_NAME_MAX 108
-#define DESCRIPTOR_LIMIT (1 << 24)
 
 static __always_inline const char *open_file(const char *task, u64 number)
 {

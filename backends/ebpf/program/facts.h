@@ -37,7 +37,7 @@ struct name_in_set {
     u64 set;
 };
 
-BPF_HASH(names, struct name_in_set, u8, NAMES_MAX);
+BPF_HASH(names, struct name_in_set, u8, 1); /* whoever makes it says how many there are */
 
 static __always_inline bool is_named(struct facts *f, u64 set)
 {

@@ -15,18 +15,23 @@
 #define NEXT(pointer, offset) DIRECT(const char *, pointer, offset)
 
 /* Under its own names bcc looks these up among all symbols of the kernel, at each place where they are called, which
- * takes it longer than to compile everything. */
+ * takes it longer than to compile everything; or it takes older ones, where it cannot see the symbols. */
 static int (*read_user)(void *to, u32 size, const void *from) = (void *)BPF_FUNC_probe_read_user;
 static int (*read_user_text)(void *to, u32 size, const void *from) = (void *)BPF_FUNC_probe_read_user_str;
+static int (*read_kernel)(void *to, u32 size, const void *from) = (void *)BPF_FUNC_probe_read_kernel;
+static int (*read_kernel_text)(void *to, u32 size, const void *from) = (void *)BPF_FUNC_probe_read_kernel_str;
+#undef bpf_probe_read_kernel
 #define bpf_probe_read_user read_user
 #define bpf_probe_read_user_str read_user_text
+#define bpf_probe_read_kernel read_kernel
+#define bpf_probe_read_kernel_str read_kernel_text
 
 /* Keep the compiler from replacing a check of a value by one of something else that the verifier cannot follow. */
 #define AS_IT_IS(value) asm volatile("" : "+r"(value))
 
 BPF_PERCPU_ARRAY(scratch, struct scratch, 1);
 BPF_ARRAY(settings, struct settings, 1);
-BPF_RINGBUF_OUTPUT(ring, RING_PAGES);
+BPF_RINGBUF_OUTPUT(ring, 1); /* whoever makes it says how large it is */
 
 static __always_inline struct scratch *own_scratch(void)
 {

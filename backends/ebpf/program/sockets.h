@@ -7,12 +7,7 @@
 #define SOCKET_STREAM 1
 #define SOCKET_RAW 3
 #define STATE_LISTENS 10
-#define FAMILY_NETLINK 16
 #define IN_PROGRESS -115
-#define FORMAT_DIRECTORY 0040000
-#define FORMAT_PIPE 0010000
-#define SAVED_R9 64
-#define SAVED_R8 72
 #define ADDRESS_MIN 8 /* bytes of the shortest address that is looked at, and of one of IPv6 */
 #define SIZE_INET6 24
 #define INET6_PLACE 8

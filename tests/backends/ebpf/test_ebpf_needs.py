@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import platform
 import struct
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from refengine.backends.base import Interest, Need
-from refengine.backends.ebpf import compiler, needs
+from refengine.backends.ebpf import compiler, library, needs
 from refengine.backends.ebpf.btf import KERNEL_TYPES, KernelTypes, TypesError
+from refengine.backends.ebpf.cache import VARIABLE
 from refengine.backends.ebpf.offsets import ABSENT, find_offsets
 from refengine.backends.registry import connect
 from refengine.backends.target import Target
@@ -23,28 +23,30 @@ def found() -> Mapping[str, Need]:
     return {need.name: need for need in needs.check()}
 
 
-def without_bcc(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
-    monkeypatch.setattr(needs, "SYSTEM_PACKAGES", str(folder))
-    monkeypatch.setattr(sys, "path", [])
-
-
 def test_a_missing_compiler_is_named_with_its_package(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    without_bcc(monkeypatch, tmp_path)
+    monkeypatch.setattr(library, "FOLDERS", (str(tmp_path),))
     need = found()["bcc"]
     assert not need.met
-    assert "python3-bpfcc" in need.remedy
+    assert "libbpfcc" in need.remedy
     assert "no package index" in need.remedy
+    (tmp_path / library.NAME).touch()
+    assert found()["bcc"].met
 
 
-def test_another_project_of_the_name_is_told_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    (tmp_path / "bcc").mkdir()
-    (tmp_path / "bcc" / "__init__.py").write_text("")
-    without_bcc(monkeypatch, tmp_path)
-    need = found()["bcc"]
-    assert not need.met
-    assert "another project" in need.found
+def test_what_is_kept_is_told_and_never_needed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    monkeypatch.setenv(VARIABLE, str(folder))
+    assert needs.kept().found == f"{folder}: 0 parts, 0 kB"
+    folder.mkdir(mode=0o700)
+    (folder / "some").write_bytes(bytes(2000))
+    assert needs.kept().found == f"{folder}: 1 parts, 2 kB"
+    folder.chmod(0o770)
+    assert "others can write to it" in needs.kept().found
+    monkeypatch.setenv(VARIABLE, "")
+    assert "none are kept" in needs.kept().found
+    assert needs.kept().met
 
 
 def test_a_kernel_without_types_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -117,7 +119,7 @@ def test_what_is_no_type_information_is_refused(data: bytes) -> None:
 @pytest.mark.skipif(not KERNEL_TYPES.exists(), reason="the kernel does not show its types")
 def test_this_kernel_has_every_member() -> None:
     offsets = find_offsets(KernelTypes(KERNEL_TYPES.read_bytes()))
-    program = compiler.read_program()
+    program = compiler.read_program("main.c") + compiler.read_program("prefilters.c")
     unused = [name for name in offsets if name not in program]
     assert not unused
     assert all(value >= 0 or value == ABSENT for value in offsets.values())
