@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from benchmarks.monitor import PATIENCE
+from refengine.backends.ebpf.backend import EbpfBackend
 from refengine.backends.ebpf.prefilter import program
 from tests.ebpf import alerts_of, watching
 
@@ -52,13 +54,13 @@ def folder(tmp_path: Path) -> Path:
 def told(folder: Path, names: str = "") -> tuple[list[str], list[str], int]:
     """Return the alerts, what was warned of, and how many events came out of the kernel."""
     with watching(RULES.format(names=names, folder=folder)) as watched:
+        connection, _ = watched
+        backend = connection.backend
+        assert isinstance(backend, EbpfBackend)
+        backend.complete(PATIENCE)
         alerts = alerts_of(watched, [sys.executable, "-c", WORK, folder])
-        backend = watched[0].backend
-        return (
-            [alert.message for alert in alerts],
-            list(watched[0].warnings()),
-            backend.statistics().delivered,
-        )
+        messages = [alert.message for alert in alerts]
+        return messages, list(connection.warnings()), backend.statistics().delivered
 
 
 def wanted(folder: Path) -> list[str]:
