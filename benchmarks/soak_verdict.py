@@ -22,6 +22,8 @@ OBJECTS_GROWTH_MAX = 30_000
 """Blocks of memory for Python's objects that may certainly be added, in an hour or with a million events."""
 MEMORY_RISE_MIN, OBJECTS_RISE_MIN = 0.2, 4_000
 """What megabytes and blocks have to rise by in all to count: in a short soak less shows nothing, however even it comes."""
+GROWTH_SECONDS = 540.0
+"""How long samples have to be taken for growth to be told from chance; in a shorter soak only rises are judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,11 @@ def growing(samples: Sequence[Sample]) -> list[str]:
     """Return what of the monitor grows, or is too large."""
     if len(settled(samples)) < STRETCHES:
         return [f"{len(samples)} samples are too few to judge by"]
+    long = samples[-1].at - samples[0].at >= GROWTH_SECONDS
     samples = settled(samples)
     faults = []
     memory = trend(samples, lambda sample: sample.private)
-    if memory.exceeds(MEMORY_GROWTH_MAX) and memory.rise > MEMORY_RISE_MIN:
+    if long and memory.exceeds(MEMORY_GROWTH_MAX) and memory.rise > MEMORY_RISE_MIN:
         faults.append(
             f"memory grows, certainly by {memory.hourly.certain:.1f} MB an hour "
             f"or {memory.by_million.certain:.1f} MB with a million events"
@@ -101,7 +104,7 @@ def growing(samples: Sequence[Sample]) -> list[str]:
     if resident > RESIDENT_MAX:
         faults.append(f"{resident:.0f} MB were resident")
     objects = trend(samples, lambda sample: sample.objects)
-    if objects.exceeds(OBJECTS_GROWTH_MAX) and objects.rise > OBJECTS_RISE_MIN:
+    if long and objects.exceeds(OBJECTS_GROWTH_MAX) and objects.rise > OBJECTS_RISE_MIN:
         faults.append(
             f"more and more objects are kept, certainly {objects.hourly.certain:.0f} blocks an hour "
             f"or {objects.by_million.certain:.0f} with a million events"

@@ -175,3 +175,9 @@ def test_each_alert_has_to_come_once() -> None:
 
 def test_no_event_may_be_dropped() -> None:
     assert lost(["a 1"], Counter(["a 1"]), 3) == ["3 events were dropped"]
+
+
+def test_a_short_soak_finds_what_rises_at_once() -> None:
+    assert growing(samples(360, leak(5.0))) == []
+    (fault,) = growing(samples(360, leak(120.0)))
+    assert "memory rose" in fault

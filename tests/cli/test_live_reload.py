@@ -7,10 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -59,11 +60,18 @@ class Maker(threading.Thread):
             time.sleep(0.002)
 
 
-def test_a_second_backend_takes_over_and_no_event_is_lost(tmp_path: Path) -> None:
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Give a folder that no other test's paths begin like: their opens do not pass even where only beginnings are looked at."""
+    with tempfile.TemporaryDirectory(prefix="again-") as name:
+        yield Path(name)
+
+
+def test_a_second_backend_takes_over_and_no_event_is_lost(tmp_path: Path, folder: Path) -> None:
     require_ebpf()
     rules, out, err = tmp_path / "rules.yaml", tmp_path / "out", tmp_path / "err"
-    rules.write_text(RULE.format(name="First", folder=tmp_path))
-    maker = Maker(tmp_path)
+    rules.write_text(RULE.format(name="First", folder=folder))
+    maker = Maker(folder)
     with out.open("w") as stdout, err.open("w") as stderr:
         process = subprocess.Popen(
             [sys.executable, "-m", "refengine", "--backend", "ebpf", "-r", rules, "-o", "json_output=true"],
@@ -73,7 +81,7 @@ def test_a_second_backend_takes_over_and_no_event_is_lost(tmp_path: Path) -> Non
         maker.start()
         until(lambda: "First" in out.read_text() or process.poll() is not None)
         assert process.poll() is None, err.read_text()
-        rules.write_text(RULE.format(name="Second", folder=tmp_path) + MORE)
+        rules.write_text(RULE.format(name="Second", folder=folder) + MORE)
         os.kill(process.pid, signal.SIGHUP)
         until(lambda: "Second" in out.read_text() or process.poll() is not None)
         assert process.poll() is None, err.read_text()
@@ -81,15 +89,16 @@ def test_a_second_backend_takes_over_and_no_event_is_lost(tmp_path: Path) -> Non
         until(lambda: maker.count > handed_over + 100)
         maker.ended = True
         maker.join()
-        last = f"{tmp_path}/made{maker.count - 1}"
+        last = f"{folder}/made{maker.count - 1}"
         until(lambda: f'"{last}"' in out.read_text())
     finally:
         maker.ended = True
         process.terminate()
         process.wait(60)
     alerts = [json.loads(line) for line in out.read_text().splitlines()]
+    others = [alert for alert in alerts if alert["rule"] not in ("First", "Second")]
+    assert not others
     made = Counter(int(alert["output_fields"]["fd.name"].rpartition("made")[2]) for alert in alerts)
     first = min(made)
     assert sorted(made) == list(range(first, maker.count)), err.read_text()
-    assert {alert["rule"] for alert in alerts} == {"First", "Second"}
     assert sum(made.values()) - len(made) <= 2, "events of the one millisecond of overlap may come twice"
