@@ -9,7 +9,6 @@ wrong. `SOCKET` is the number of a descriptor that listens, and is connected to.
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import secrets
@@ -25,6 +24,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 
+from benchmarks.control_groups import remove
 from benchmarks.soak_rules import address
 
 NICENESS = 10
@@ -148,7 +148,7 @@ class _Work:
             command: list[str | Path] = ["sh", "-c", enter, group, Path.cwd() / f"contained-{number}"]
             subprocess.run(command, check=True, timeout=PATIENCE)
         finally:
-            _remove(group)
+            remove(group)
 
 
 class _Repeated(threading.Thread):
@@ -174,20 +174,6 @@ class _Repeated(threading.Thread):
 def _make(name: str) -> None:
     os.close(os.open(name, os.O_WRONLY | os.O_CREAT, 0o600))
     Path(name).unlink()
-
-
-def _remove(group: Path) -> None:
-    """Remove a control group once the process that has ended in it has left it."""
-    limit = time.monotonic() + PATIENCE
-    while True:
-        try:
-            group.rmdir()
-        except OSError as error:
-            if error.errno != errno.EBUSY or time.monotonic() > limit:
-                raise
-            time.sleep(0.02)
-        else:
-            return
 
 
 def main() -> None:

@@ -46,7 +46,7 @@ class ProfiledProgram:
         functions = [
             (index, self._function(index, rule, event_type), self.profiles[index])
             for index, rule in enumerate(self._rules)
-            if rule.source == source and (not event_type or event_type in rule.event_types)
+            if rule.concerns(source, event_type)
         ]
 
         def match(event: Event | RecordedEvent) -> tuple[int, ...]:

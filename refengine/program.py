@@ -63,11 +63,7 @@ class CompiledProgram:
     def function(self, source: str, event_type: str) -> Match:
         """Return the compiled function for events of `source` with that type."""
         return compile_conditions(
-            (
-                (index, rule.condition)
-                for index, rule in self._rules
-                if rule.source == source and (not event_type or event_type in rule.event_types)
-            ),
+            ((index, rule.condition) for index, rule in self._rules if rule.concerns(source, event_type)),
             self._reader,
             event_type=event_type or None,
             first_only=self._first_only,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-PATIENCE = 60.0
-"""Seconds for which the kernel may hold on to a group whose last process has ended."""
+from benchmarks.control_groups import PATIENCE, remove
 
 
 @contextmanager
@@ -29,20 +27,6 @@ def control_group(top: Path, path: str) -> Iterator[Path]:
         for folder in made:
             with suppress(OSError):
                 folder.rmdir()
-
-
-def remove(group: Path) -> None:
-    """Remove a control group once its processes, which are to have ended, have left it."""
-    limit = time.monotonic() + PATIENCE
-    while True:
-        try:
-            group.rmdir()
-        except OSError as error:
-            if error.errno != errno.EBUSY or time.monotonic() > limit:
-                raise
-            time.sleep(0.02)
-        else:
-            return
 
 
 def _make(top: Path, group: Path) -> list[Path]:

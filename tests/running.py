@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -81,6 +82,15 @@ def ready(
             yield process
         finally:
             process.kill()
+
+
+def wait_for_text(run: subprocess.Popen[str], path: Path, text: str, patience: float) -> None:
+    """Return when the program has written a text to the file at `path`, which it may take `patience` seconds for."""
+    limit = time.monotonic() + patience
+    while text not in path.read_text(encoding="utf-8", errors="replace"):
+        assert run.poll() is None
+        assert time.monotonic() < limit
+        time.sleep(0.05)
 
 
 def wait_for(run: subprocess.Popen[str], end: str) -> None:

@@ -25,7 +25,7 @@ from refengine.backends.ebpf.plan import Plan, make_plan
 from refengine.backends.ebpf.prefilter.program import Prefilters, make_prefilters, second_part
 from refengine.backends.ebpf.prefilter.table import decides
 from refengine.backends.ebpf.requests import requests
-from refengine.backends.ebpf.ring import Ring
+from refengine.backends.ebpf.ring import PAGE_SIZE, Ring
 from refengine.backends.ebpf.tracepoints import tracepoints_of_exits
 from refengine.errors import BackendError
 from refengine.event import Event
@@ -42,8 +42,6 @@ TRACEPOINTS_MAX: Final = 64
 A tracepoint of its own costs calls that nobody wants about 60 ns where the common one costs 100, but the kernel takes
 60 ms to give each of them back.
 """
-
-PAGE_SIZE: Final = 4096
 
 _BATCH: Final = 1024
 """Records that are taken at once: few enough that what is made of them is still in the processor's cache when rules

@@ -7,7 +7,7 @@ import select
 from time import monotonic, sleep
 from typing import Final
 
-_PAGE: Final = mmap.PAGESIZE
+PAGE_SIZE: Final = mmap.PAGESIZE
 _BUSY: Final = 1 << 31
 _DISCARDED: Final = 1 << 30
 _HEAD: Final = 8
@@ -23,8 +23,10 @@ class Ring:
 
     def __init__(self, map: int, size: int) -> None:
         self._mask = size - 1
-        self._consumer_map = mmap.mmap(map, _PAGE, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
-        self._producer_map = mmap.mmap(map, _PAGE + 2 * size, mmap.MAP_SHARED, mmap.PROT_READ, offset=_PAGE)
+        self._consumer_map = mmap.mmap(map, PAGE_SIZE, mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)
+        self._producer_map = mmap.mmap(
+            map, PAGE_SIZE + 2 * size, mmap.MAP_SHARED, mmap.PROT_READ, offset=PAGE_SIZE
+        )
         # Written in one piece as a 64-bit number, as the kernel's reading of it requires.
         self._consumer_view = memoryview(self._consumer_map)[:8]
         self._consumer = self._consumer_view.cast("Q")
@@ -44,10 +46,9 @@ class Ring:
         """
         at = self._consumer[0]
         if self._producer[0] != at:
-            if self._words[_PAGE + (at & self._mask) >> 2] & _BUSY:
-                sleep(
-                    min(_GATHERING, timeout)
-                )  # who writes it has been interrupted, and all others are behind it
+            if self._words[PAGE_SIZE + (at & self._mask) >> 2] & _BUSY:
+                # Who writes it has been interrupted, and all others are behind it.
+                sleep(min(_GATHERING, timeout))
             return
         rest = self._woken + _GATHERING - monotonic()
         if rest > 0:
@@ -69,7 +70,7 @@ class Ring:
         records: list[bytes] = []
         keep = records.append
         # The buffer is mapped twice in a row: from a place in the first, all that is written is without a break.
-        start = _PAGE + (at & self._mask)
+        start = PAGE_SIZE + (at & self._mask)
         to_place = at - start
         last = end - to_place
         while start < last and len(records) < limit:

@@ -39,6 +39,10 @@ class Rule:
     definition: RuleDefinition
     extra_fields: tuple[ExtraField, ...] = ()
 
+    def concerns(self, source: str, event_type: str) -> bool:
+        """Return whether events of `source` with that type can match; where the type is empty, any of the source can."""
+        return self.source == source and (not event_type or event_type in self.event_types)
+
     def reads(self) -> Iterator[FieldRead]:
         """Yield every field that the rule compares or prints, some of them more than once."""
         yield from fields_of(self.condition)

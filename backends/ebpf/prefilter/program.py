@@ -101,20 +101,21 @@ def make_prefilters(plan: Plan, preconditions: Mapping[str, Precondition]) -> Pr
         looks = _Looks(members, levels, lengths)
         functions.update(dict.fromkeys(members, name))
         ending = "pass(ctx, s)"
-        text = _function(name, looks, first, ending, counts=True)
+        place = _FIRST_PART + len(parts)
+        text = _function(name, looks, first, f"go_on(ctx, s, {place})" if second else ending, counts=True)
         if len(text) > _TEXT_MAX:
             left_out[name] = _TOO_LONG
             continue
+        texts[name] = text
         if second:
+            # The place is taken in any case: where there is no second part, going on there lets the event pass.
             part = second_part(name)
-            second_text = _function(part, looks, second, ending)
-            if len(second_text) > _TEXT_MAX:
+            parts[part] = place
+            text = _function(part, looks, second, ending)
+            if len(text) > _TEXT_MAX:
                 left_out[part] = _TOO_LONG
             else:
-                place = parts[part] = _FIRST_PART + len(parts)
-                texts[part] = second_text
-                text = _function(name, looks, first, f"go_on(ctx, s, {place})", counts=True)
-        texts[name] = text
+                texts[part] = text
     return Prefilters(texts, functions, parts, frozenset(never), names, left_out)
 
 

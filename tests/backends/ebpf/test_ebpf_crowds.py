@@ -22,7 +22,7 @@ import pytest
 from benchmarks.monitor import resident
 from tests.control_groups import control_group
 from tests.ebpf import require_ebpf
-from tests.running import ready
+from tests.running import ready, wait_for_text
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -84,11 +84,7 @@ def caught_up(monitor: subprocess.Popen[str], folder: Path) -> None:
     """Return when the monitor has told of all that was done before."""
     marked = folder / f"marked-{secrets.token_hex(4)}"
     marked.mkdir()
-    limit = time.monotonic() + PATIENCE
-    while str(marked) not in (folder / "out").read_text(encoding="utf-8", errors="replace"):
-        assert monitor.poll() is None
-        assert time.monotonic() < limit
-        time.sleep(0.05)
+    wait_for_text(monitor, folder / "out", str(marked), PATIENCE)
 
 
 def ended(monitor: subprocess.Popen[str], folder: Path) -> str:

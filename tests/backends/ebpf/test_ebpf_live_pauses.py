@@ -8,7 +8,6 @@ import secrets
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +15,7 @@ import pytest
 
 from benchmarks.monitor import PATIENCE
 from tests.ebpf import require_ebpf
-from tests.running import ready
+from tests.running import ready, wait_for_text
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -85,15 +84,6 @@ def monitor(tmp_path: Path, token: str) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
-def wait_for(monitor: subprocess.Popen[str], folder: Path, text: str) -> None:
-    """Return when the monitor has written a text."""
-    limit = time.monotonic() + PATIENCE
-    while text not in (folder / "out").read_text(encoding="utf-8"):
-        assert monitor.poll() is None
-        assert time.monotonic() < limit
-        time.sleep(0.05)
-
-
 def test_a_pause_under_load_is_told_and_recovered_from(
     monitor: subprocess.Popen[str], token: str, tmp_path: Path
 ) -> None:
@@ -106,9 +96,9 @@ def test_a_pause_under_load_is_told_and_recovered_from(
         (tmp_path / "made").rmdir()
     finally:
         os.kill(monitor.pid, signal.SIGCONT)
-    wait_for(monitor, tmp_path, "Falco internal: syscall event drop")
+    wait_for_text(monitor, tmp_path / "out", "Falco internal: syscall event drop", PATIENCE)
     subprocess.run([sys.executable, "-c", AFTERWARDS, token, str(tmp_path)], check=True, timeout=PATIENCE)
-    wait_for(monitor, tmp_path, f"{tmp_path}/made|")
+    wait_for_text(monitor, tmp_path / "out", f"{tmp_path}/made|", PATIENCE)
     monitor.send_signal(signal.SIGINT)
     assert monitor.wait(PATIENCE) == 0
     output = (tmp_path / "out").read_text(encoding="utf-8")
