@@ -126,13 +126,18 @@ class Backend(Protocol):
         """Stop observing and leave nothing behind; may be called twice."""
 
 
+def _with_open() -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A backend that is ready to be opened, and the state that its events keep up to date.
 
     `observe` must be called with every event, in order, before a rule sees it. `warnings` gives what was found
     wrong with the events so far, in sentences for people. `state` is None where events are given by their
-    fields; `progress`, for sources with an end, gives the bytes read and those there are, 0 where unknown.
+    fields; `progress`, for sources with an end, gives the bytes read and those there are, 0 where unknown. `complete`
+    tells of one that is open whether all is in place, or has failed to be, that makes events cheaper and may come after it has begun to observe.
     """
 
     backend: Backend
@@ -140,3 +145,4 @@ class Connection:
     warnings: Callable[[], Sequence[str]] = tuple
     state: SystemState | None = None
     progress: Callable[[], tuple[int, int]] | None = None
+    complete: Callable[[], bool] = _with_open

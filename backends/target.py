@@ -35,7 +35,8 @@ class Target:
 
     `watched` are files and folders of which all that happens in them is to be told, `held` those of which opens are
     to be held until their exact flags are known. All empty means the whole machine. A backend takes what it understands, and says so when it gets what it
-    does not.
+    does not. For so many seconds of `patience` it may wait, when it is opened, for what would else come after it has begun to
+    observe: where another one observes meanwhile, nothing is missed.
     """
 
     command: tuple[str, ...] = ()
@@ -44,3 +45,4 @@ class Target:
     address: Address | None = None
     watched: tuple[Path, ...] = ()
     held: tuple[Path, ...] = ()
+    patience: float = 0.0

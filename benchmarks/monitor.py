@@ -29,7 +29,7 @@ _COUNTERS = re.compile(r"^Events (detected|seen|evaluated|dropped): (\d+)", re.M
 class Monitor:
     """A program that watches the machine. Without a command there is none.
 
-    It `says` when it is ready as to a service manager; one that does not is taken to be ready when it has attached to
+    It `says` when it is ready as to a service manager, and when all is in place that makes events cheaper; one that does not is taken to be ready when it has attached to
     the kernel. `counters` are those of its last run: alerts `detected`, events `seen`, `evaluated` and `dropped`.
     `dropped` adds up over all runs, `resident` is the most memory at an end in kilobytes, `left` the seconds that the
     last end took.
@@ -55,6 +55,7 @@ class Monitor:
             try:
                 if self.says:
                     readiness.wait(process)
+                    readiness.wait_until_complete(process)  # what it loads meanwhile is no cost of events
                 else:
                     _wait_until_attached(process)
                     time.sleep(1.0)  # the processes that are there already are taken in after that

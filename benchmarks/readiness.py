@@ -38,14 +38,24 @@ class Readiness:
 
         :raises RuntimeError: when it ends instead, or does not say so in time.
         """
+        self._wait_for(b"READY=1", process)
+
+    def wait_until_complete(self, process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
+        """Return when the program, which is ready, has said that nothing more is to come that makes events cheaper.
+
+        :raises RuntimeError: when it ends instead, or does not say so in time.
+        """
+        self._wait_for(b"X_COMPLETE=1", process)
+
+    def _wait_for(self, word: bytes, process: subprocess.Popen[bytes] | subprocess.Popen[str]) -> None:
         limit = time.monotonic() + PATIENCE
         while time.monotonic() < limit:
             try:
-                if self._socket.recv(4096).startswith(b"READY=1"):
+                if word in self._socket.recv(4096).splitlines():
                     return
             except TimeoutError:
                 if process.poll() is not None:
                     raise RuntimeError(f"the program ended: {process.args!r}") from None
         process.send_signal(signal.SIGABRT)  # so that it says where it is
         process.wait(10)
-        raise RuntimeError(f"the program did not say that it is ready: {process.args!r}")
+        raise RuntimeError(f"the program did not say {word.decode()}: {process.args!r}")

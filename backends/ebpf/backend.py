@@ -72,8 +72,8 @@ class EbpfBackend:
     """Watches every process of the machine but this one.
 
     `seed` is called once records are being written, to take in what is there already; those of `contained` are in
-    containers then. `snap_length` is how
-    many bytes of a buffer an event carries.
+    containers then. `snap_length` is how many bytes of a buffer an event carries. Before anything is attached, prefilters are
+    waited for to be there in full, for `patience` seconds at the most.
     """
 
     name = "ebpf"
@@ -86,11 +86,14 @@ class EbpfBackend:
         *,
         snap_length: int = 80,
         ring_pages: int = RING_PAGES,
+        patience: float = 0.0,
     ) -> None:
         self._seed = seed
         self._contained = contained
         self._snap_length = snap_length
         self._ring_pages = ring_pages
+        self._patience = patience
+        self._is_late = False
         self._loaded: Loaded | None = None
         self._ring: Ring | None = None
         self._decoder: Decoder | None = None
@@ -137,6 +140,7 @@ class EbpfBackend:
             self._ring = Ring(loaded.descriptors["ring"], self._ring_pages * PAGE_SIZE)
             self._decoder = Decoder(plan, self._snap_length, self._delivered)
             self._configure(plan, prefilters, loaded.descriptors)
+            self._is_late = self._patience > 0 and not self.complete(self._patience)
             self._attach(plan, prefilters, loaded.descriptors)
         except OSError as error:
             self.close()
@@ -177,13 +181,13 @@ class EbpfBackend:
             raise
         self._completion = Completion(_rest(early, parts), loaded, prefilters.parts, compilation.stop)
 
-    def complete(self, patience: float) -> None:
-        """Return when prefilters are in place in full, at the latest after `patience` seconds.
+    def complete(self, patience: float = 0.0) -> bool:
+        """Return True when prefilters are in place in full, or it is known why not; False after `patience` seconds.
 
         Until they are, some events pass that they will exclude.
         """
-        if self._completion is not None:
-            self._completion.wait(patience)
+        completion = self._completion  # which is taken away at the end
+        return completion is None or completion.wait(patience)
 
     def _configure(self, plan: Plan, prefilters: Prefilters, descriptors: Mapping[str, int]) -> None:
         for key, names in prefilters.names.items():
@@ -246,6 +250,11 @@ class EbpfBackend:
             yield from _refusals(self._prefilters, {**self._prefilters.left_out, **self._loaded.rejected})
         if self._completion is not None and self._completion.fault is not None:
             yield self._completion.fault
+        elif self._is_late:
+            yield (
+                f"the second parts of prefilters have not been loaded within {self._patience:g} seconds: "
+                "until they are, more events pass than need to"
+            )
         if any(self.statistics().unwatched.values()):
             yield _WARNING_32
 

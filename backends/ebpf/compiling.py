@@ -46,7 +46,7 @@ class Compilation:
     def parts(self) -> Generator[tuple[int, Part], None, None]:
         """Yield the place of each request and its part, as they come: those that are kept first.
 
-        :raises BackendError: with the reason and the remedy.
+        :raises BackendError: with the reason and the remedy; when one cannot be compiled, after all others.
         """
         missing = []
         for place, request in enumerate(self._requests):
@@ -81,12 +81,16 @@ class Compilation:
                 stderr=complaints,
             )
             theirs.close()
-            missing = len(requests)
+            missing, fault = len(requests), None
             try:
                 with ours.makefile("rb") as lines:
                     for line in lines:
-                        place, part = _answer(json.loads(line), complaints)
                         missing -= 1
+                        try:
+                            place, part = _answer(json.loads(line), complaints)
+                        except BackendError as error:
+                            fault = error  # the others may be all that has to be there
+                            continue
                         yield place, part
             except TimeoutError:
                 raise BackendError("the compiler of the kernel programs does not come to an end") from None
@@ -94,6 +98,8 @@ class Compilation:
                 process, self._process = self._process, None
                 _end(process)
                 process.wait()
+            if fault is not None:
+                raise fault
             if missing:
                 raise BackendError(f"the compiler of the kernel programs ended early: {_said(complaints)}")
 

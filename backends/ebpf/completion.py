@@ -33,9 +33,10 @@ class Completion:
         self._thread = Thread(target=self._run, name="ebpf-completion", daemon=True)
         self._thread.start()
 
-    def wait(self, patience: float) -> None:
-        """Return when everything is in place, at the latest after `patience` seconds."""
+    def wait(self, patience: float) -> bool:
+        """Return True when nothing more is to come, False where that takes longer than `patience` seconds."""
         self._thread.join(patience)
+        return not self._thread.is_alive()
 
     def close(self) -> None:
         """Leave what has not come yet; a program that the kernel is looking at is waited for."""

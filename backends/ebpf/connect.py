@@ -45,5 +45,5 @@ def connect(target: Target) -> Connection:
     probe = RecordProbe(contained)
     state = SystemState(probe, track_descriptors=False, users=read_users(), interfaces=read_interfaces())
     tracker = Tracker(state, probe)
-    backend = EbpfBackend(tracker.seed, contained)
-    return Connection(backend, tracker.observe, backend.warnings, state)
+    backend = EbpfBackend(tracker.seed, contained, patience=target.patience)
+    return Connection(backend, tracker.observe, backend.warnings, state, complete=backend.complete)

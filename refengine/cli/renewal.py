@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock, Thread
 
@@ -27,6 +27,9 @@ from refengine.service.notify import Supervisor
 
 FAILURE = "Falco internal: hot restart failure"
 """The name of the alert, which readers of Falco's alerts know."""
+
+_PATIENCE = 10.0
+"""Seconds that a second backend may take, before it begins to observe, to be in place in full: the first one goes on meanwhile."""
 
 
 @dataclass(slots=True)
@@ -146,12 +149,11 @@ class Renewal:
         enough = opened is None or not backend.capabilities.selective or covers(opened, observation.interest)
         connection, interest = None, None
         if not enough and target is not None and _is_for_all(target) and self.options.record is None:
-            connection = connect(backend.name, target)
+            connection = connect(backend.name, replace(target, patience=_PATIENCE))
             if connection.state is not None and watch.connection.state is not None:
                 connection.state.containers = watch.connection.state.containers  # which ask for all backends
             observation = observe(connection, self.options, configuration, loaded)
             interest = observation.interest
-            connection.backend.open(interest)
         elif not enough and opened is not None and (names := list(blind(observation.rules, opened))):
             self.messages.warn(
                 f"the {backend.name} backend was not started for what these rules need, so that they see too little "
@@ -159,6 +161,9 @@ class Renewal:
             )
         if backend.capabilities.source is not None and observation.interest.event_types is not None:
             observation.engine.prepare(backend.capabilities.source, observation.interest.event_types)
+        if connection is not None and interest is not None:
+            # Last of all: from here on it has events for which nobody comes yet.
+            connection.backend.open(interest)
         return observation, Change(observation.rules, observation.engine, connection, interest)
 
 

@@ -55,6 +55,7 @@ class Service:
         self._web: WebServer | None = None
         self._waiting = len(watches)
         self._lock = Lock()
+        self._incomplete = [watch.connection for watch in watches]
         is_live = any(watch.connection.progress is None for watch in watches)
         wanted = self._settings.watch_files
         if wanted is None:
@@ -84,7 +85,13 @@ class Service:
                 return
         if self._settings.web is not None:
             self._web = self._web_server(self._settings.web)
-        self._supervisor.ready(status(sum(len(watch.rules) for watch in self._watches)))
+        is_complete = all(connection.complete() for connection in self._incomplete)
+        self._supervisor.ready(
+            self._status() if is_complete else f"{self._status()}; the start is not complete yet"
+        )
+
+    def _status(self) -> str:
+        return status(sum(len(watch.rules) for watch in self._watches))
 
     def _web_server(self, settings: WebSettings) -> WebServer:
         # Only who has a web server has to have the code for it loaded, and for TLS.
@@ -95,6 +102,7 @@ class Service:
 
     def _jobs(self, *, is_live: bool) -> Iterator[tuple[float, Callable[[], None]]]:
         yield _SOON, self._reload_if_asked
+        yield _SOON, self._say_what_is_complete
         yield 1.0, self._outputs.watch
         if self._files is not None:
             yield 1.0, self._reload_if_changed
@@ -117,6 +125,18 @@ class Service:
     def _say_warnings(self) -> None:
         for watch in self._watches:
             watch.say_warnings()
+
+    def _say_what_is_complete(self) -> None:
+        if not self._incomplete or self._waiting:
+            return
+        complete = [connection for connection in self._incomplete if connection.complete()]
+        for connection in complete:
+            self._incomplete.remove(connection)
+            self._messages.tell(
+                f"the {connection.backend.name} backend is complete: nothing more is to be loaded for it"
+            )
+        if not self._incomplete:
+            self._supervisor.complete(self._status())
 
     def _reload_if_asked(self) -> None:
         if self._asked.reload:

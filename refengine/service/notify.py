@@ -26,6 +26,10 @@ class Supervisor:
         """Say that all has been started, or that a reload is over."""
         self._send(f"READY=1\nSTATUS={status}\nMAINPID={os.getpid()}")
 
+    def complete(self, status: str) -> None:
+        """Say that nothing more is to come that belongs to the start. The manager shows the status only."""
+        self._send(f"STATUS={status}\nX_COMPLETE=1")
+
     def reloading(self) -> None:
         """Say that a reload has begun."""
         self._send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}\nSTATUS=Loading rules")

@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from refengine.backends.base import Connection
+from refengine.backends.base import Connection, Interest
+from refengine.backends.target import Target
 from refengine.cli import renewal
 from refengine.cli.configuration import load_configuration
 from refengine.cli.load import load_rules
@@ -52,6 +53,8 @@ OTHERS = "".join(
 """
     for number in range(150)
 )
+
+MORE = "- rule: More\n  desc: d\n  condition: evt.type = connect\n  output: x\n  priority: INFO\n"
 
 
 class Heard(Messages):
@@ -217,8 +220,6 @@ def replaced(
     monkeypatch: pytest.MonkeyPatch, backend: PacedBackend, state: SystemState | None = None
 ) -> Iterator[None]:
     """Let the renewal connect to another backend, as it does for those that watch the whole machine."""
-    from refengine.backends.target import Target
-
     monkeypatch.setattr(
         "refengine.cli.renewal.connect",
         lambda name, target: Connection(backend, lambda event: None, state=state),
@@ -239,10 +240,7 @@ def test_rules_that_need_more_are_handed_to_a_new_backend_before_the_old_one_end
     old.rest(12_000, lambda: run.renewal.done == 1)
 
     def change() -> None:
-        run.write(
-            "Second",
-            "- rule: More\n  desc: d\n  condition: evt.type = connect\n  output: x\n  priority: INFO\n",
-        )
+        run.write("Second", MORE)
         run.renewal.request()
 
     before, after = SystemState(), SystemState()
@@ -259,16 +257,57 @@ def test_rules_that_need_more_are_handed_to_a_new_backend_before_the_old_one_end
     assert run.by_rule["Second"] > 0
 
 
+class SlowBackend(PacedBackend):
+    """Takes until 2,000 more events of another one have been read to begin to observe."""
+
+    def __init__(self, other: PacedBackend, total: int, clock: Clock) -> None:
+        super().__init__(rate=10_000, total=total, room=1_000, clock=clock)
+        self._other = other
+
+    def open(self, interest: Interest) -> None:
+        until, limit = self._other.next + 2_000, time.monotonic() + 60
+        while self._other.next < until:
+            assert time.monotonic() < limit, "events wait for a backend that is opened"
+            time.sleep(0.001)
+        super().open(interest)
+
+
+def test_events_go_on_while_a_second_backend_takes_its_time_to_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr("refengine.cli.watch.time", clock)
+    old = PacedBackend(rate=10_000, total=1_000_000, room=1_000, clock=clock)
+    new = SlowBackend(old, total=30_000, clock=clock)
+    run = Run(tmp_path, old)
+    old.rest(12_000, lambda: run.renewal.done == 1)
+    targets: list[Target] = []
+
+    def connected(_name: str, target: Target) -> Connection:
+        targets.append(target)
+        return Connection(new, lambda event: None)
+
+    def change() -> None:
+        run.write("Second", MORE)
+        run.renewal.request()
+
+    with replaced(monkeypatch, new):
+        monkeypatch.setattr("refengine.cli.renewal.connect", connected)
+        run.evaluate((5_000, change))
+    assert [target.patience > 0 for target in targets] == [True], "it may wait for its prefilters"
+    numbers = [alert.number for alert in run.outputs.alerts]
+    assert sorted(set(numbers)) == list(range(numbers[0], 30_000, EVERY)), "none is lost"
+    assert old.lost == new.lost == 0
+    assert set(run.by_rule) == {"First", "Second"}
+
+
 def test_what_a_backend_was_not_started_for_is_said(tmp_path: Path) -> None:
     backend = PacedBackend(rate=5_000, total=5_000, room=1_000)
     run = Run(tmp_path, backend)
     backend.rest(4_000, lambda: run.renewal.done == 1)
 
     def change() -> None:
-        run.write(
-            "Second",
-            "- rule: More\n  desc: d\n  condition: evt.type = connect\n  output: x\n  priority: INFO\n",
-        )
+        run.write("Second", MORE)
         run.renewal.request()
 
     run.evaluate((500, change))

@@ -22,6 +22,8 @@ def test_the_words_of_a_life(tmp_path: Path) -> None:
             "STATUS=Evaluating 7 rules",
             f"MAINPID={os.getpid()}",
         ]
+        told.complete("Evaluating 7 rules")
+        assert manager.recv(1000).decode().split("\n") == ["STATUS=Evaluating 7 rules", "X_COMPLETE=1"]
         told.reloading()
         lines = manager.recv(1000).decode().split("\n")
         assert lines[0] == "RELOADING=1"

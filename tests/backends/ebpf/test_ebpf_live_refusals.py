@@ -43,6 +43,8 @@ BEGINNING = "    if (!s)\n        return 0;\n"
 FORBIDDEN = "    *(volatile u32 *)8 = 0;\n"
 """The kernel takes no program that writes to wherever it likes."""
 
+NO_C = "    this is no C;\n"
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -92,6 +94,24 @@ def test_what_the_kernel_rejects_is_left_out_aloud(
     assert any(warning in each for each in warnings)
     if "second" not in warning:
         assert delivered >= 500
+
+
+def test_second_parts_that_cannot_be_compiled_are_left_out_aloud(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    make = program._function
+
+    def broken(name: str, *arguments: Any, **options: Any) -> str:
+        text = make(name, *arguments, **options)
+        return text.replace(BEGINNING, BEGINNING + NO_C) if name.endswith("_name") else text
+
+    monkeypatch.setattr(program, "_function", broken)
+    alerts, warnings, _ = told(folder)
+    assert alerts == wanted(folder)
+    assert any(
+        each.startswith("prefilters stay without their second parts: ") and "compiler" in each
+        for each in warnings
+    )
 
 
 def test_a_prefilter_that_is_too_long_to_be_compiled_is_left_out_aloud(folder: Path) -> None:
