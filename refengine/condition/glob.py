@@ -103,7 +103,9 @@ class _Bracket:
     """One reading of `[...]`, as the set of the characters that it stands for.
 
     What folding does to it is peculiar: the ends of a range are folded, named classes are not. A class that
-    does not exist ends the matching when it is reached: what stands before it still counts.
+    does not exist, or a range that the end of the pattern cuts off, ends the matching when it is reached: what
+    stands before it still counts. Behind what fits, the rest is passed over, and there it is `[=` or `[.` without
+    their end that end the matching: then only what stands behind them counts.
     """
 
     def __init__(self, pattern: str, at: int, folding: bool) -> None:
@@ -111,6 +113,7 @@ class _Bracket:
         self._at = at
         self._folding = folding
         self._members: set[str] = set()
+        self._lost: set[str] = set()
         self._broken = False
 
     def read(self) -> tuple[str, int] | None:
@@ -121,11 +124,17 @@ class _Bracket:
         start = self._at
         while self._at == start or not self._pattern.startswith("]", self._at):
             if not self._item():
-                return (_NEVER, len(self._pattern)) if self._broken else None
+                return self._unclosed()
         if negated:
-            members = () if self._broken else [c for c in _BYTES if c not in self._members]
+            fitting = self._members | self._lost
+            members = () if self._broken else [c for c in _BYTES if c not in fitting]
             return _set(members), self._at + 1
         return _set(self._members), self._at + 1
+
+    def _unclosed(self) -> tuple[str, int] | None:
+        """Return what a bracket without end stands for, None where that is itself."""
+        ends = self._broken and "[" not in self._members
+        return (_NEVER, len(self._pattern)) if ends or "[" in self._lost else None
 
     def _item(self) -> bool:
         """Read a class, a range or a character; return false at the end of the pattern."""
@@ -135,11 +144,17 @@ class _Bracket:
             same = found[2]
             self._add(_CLASSES.get(found[1]) if same is None else same)
             return True
+        if self._pattern.startswith("[=", self._at):
+            self._lose()
         low, folds = self._character()
         if low is None:
             return False
         following = self._pattern[self._at : self._at + 2]
-        if following.startswith("-") and following[1:] not in ("]", ""):
+        if following == "-":
+            self._add(low)
+            self._broken = True  # a range without an end, at the end of the pattern, fits nothing
+            return False
+        if following.startswith("-") and following[1:] != "]":
             self._at += 1
             high, _ = self._character()
             if high is None:
@@ -157,6 +172,8 @@ class _Bracket:
         if pattern.startswith("[.", self._at):
             close = pattern.find(".]", self._at + 2)
             name = pattern[self._at + 2 : close] if close >= 0 else ""
+            if close < 0:
+                self._lose()
             self._broken |= len(name) != 1
             self._at = close + 2 if close >= 0 else len(pattern)
             return name[:1] or (None if close < 0 else "\0"), False
@@ -169,11 +186,15 @@ class _Bracket:
     def _folded(self, character: str) -> str:
         return lower(character) if self._folding else character
 
+    def _lose(self) -> None:
+        self._lost |= self._members
+        self._members.clear()
+
     def _add(self, members: Iterable[str] | None) -> None:
         if members is None:
             self._broken = True
         elif not self._broken:
-            self._members.update(members)
+            self._members.update(member for member in members if member not in self._lost)
 
 
 def _set(members: Iterable[str]) -> str:
