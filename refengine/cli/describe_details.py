@@ -27,6 +27,7 @@ from refengine.condition.printer import print_condition, print_operand
 from refengine.errors import ConditionError
 from refengine.fields.catalogue import CATALOGUE, K8S_AUDIT
 from refengine.fields.reading import EVENT_NAMES
+from refengine.fields.static import StaticFields
 from refengine.recursion import deep_recursion
 from refengine.rulefile.definitions import Entry, ListDefinition, MacroDefinition
 from refengine.rulefile.loader import LoadResult
@@ -112,7 +113,7 @@ class Describer:
                 "lists": sorted(written.lists),
                 "condition_operators": sorted(compiled.operators),
                 "condition_fields": sorted(compiled.fields),
-                "events": sorted(_events(body)),
+                "events": sorted(_events(body, self._result.static_fields)),
                 "condition_compiled": "" if body is None else print_condition(body),
                 "plugins": _plugins(compiled.fields),
             },
@@ -182,12 +183,12 @@ def _fields(
             yield from _fields(item)
 
 
-def _events(body: Node | None) -> Iterable[str]:
+def _events(body: Node | None, static_fields: StaticFields) -> Iterable[str]:
     """Return the event types that a macro's condition can match, on events of whichever source has its fields."""
     if body is None:
         return ()
     for source in sorted(SOURCES, reverse=True):
-        condition = Checker(source).check(body, Text.of("")).condition
+        condition = Checker(source, static_fields).check(body, Text.of("")).condition
         if condition is not None:
             return event_types(condition)
     return EVENT_NAMES

@@ -24,7 +24,7 @@ from refengine.cli.arguments import CommandParser
 from refengine.cli.backends import reader_of
 from refengine.cli.exit_codes import OK
 from refengine.cli.explain_prefilter import show
-from refengine.cli.load import expanded
+from refengine.cli.load import expanded, static_options
 from refengine.cli.messages import Messages
 from refengine.engine import Engine
 from refengine.errors import UsageError
@@ -32,6 +32,7 @@ from refengine.event import Event, RecordedEvent
 from refengine.interest import interest_of
 from refengine.rulefile.files import is_test_file
 from refengine.rulefile.loader import LoadResult, load
+from refengine.rulefile.options import LoadOptions
 from refengine.rulefile.rule import Rule
 from refengine.source import Source
 from refengine.terminal import Style
@@ -122,12 +123,13 @@ def _subject(options: argparse.Namespace) -> tuple[LoadResult, Case | None]:
 
     :raises UsageError: when neither rules nor a test are given, or there is no such test.
     """
+    given = static_options(options.configuration)
     if options.test is None:
         if not options.rules:
             raise UsageError(
                 "no rules: give a rules file or a folder of them with -r, or a test file with --test"
             )
-        return _loaded(expanded(options.rules)), None
+        return _loaded(expanded(options.rules), given), None
     suite = read_suite(options.test) if is_test_file(options.test) else read_inline(options.test)
     if suite is None:
         raise UsageError(f"there are no tests in {options.test}")
@@ -137,11 +139,11 @@ def _subject(options: argparse.Namespace) -> tuple[LoadResult, Case | None]:
         raise UsageError(
             f"no test has the name '{options.case}'" + (f": did you mean '{near[0]}'?" if near else "")
         )
-    return _loaded(suite.rules), cases[0]
+    return _loaded(suite.rules, given), cases[0]
 
 
-def _loaded(files: Iterable[Path | Source]) -> LoadResult:
-    result = load(files)
+def _loaded(files: Iterable[Path | Source], given: LoadOptions) -> LoadResult:
+    result = load(files, given)
     result.check()
     return result
 
@@ -189,6 +191,13 @@ def _parser() -> CommandParser:
     what = parser.add_argument_group("what to explain")
     what.add_argument(
         "-r", dest="rules", metavar="PATH", action="append", type=Path, default=[], help="rules (repeat)"
+    )
+    what.add_argument(
+        "-c",
+        dest="configuration",
+        metavar="FILE",
+        type=Path,
+        help="the configuration, for the static_fields that rules name",
     )
     what.add_argument(
         "--rule",

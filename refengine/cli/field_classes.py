@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from refengine.fields.catalogue import CATALOGUE, K8S_AUDIT, SYSCALL, Field
+from refengine.fields.static import NO_STATIC_FIELDS, StaticFields, static_field
 
 SOURCES = (SYSCALL, K8S_AUDIT)
 """The event sources that this version knows."""
@@ -29,6 +30,7 @@ _DESCRIPTIONS = {
     ("jevt", True): ("jevt", "Values of events that are JSON documents"),
     ("json", False): ("json", "Values of events that are JSON documents"),
     ("json", True): ("json", "Values of events that are JSON documents"),
+    ("static", False): ("static", "Constants that the configuration defines"),
 }
 
 
@@ -42,10 +44,13 @@ class FieldClass:
     fields: tuple[Field, ...]
 
 
-def field_classes(source: str = "") -> tuple[FieldClass, ...]:
-    """Return the classes, those of one source or, with an empty one, all; without fields for tables only."""
+def field_classes(source: str = "", static_fields: StaticFields = NO_STATIC_FIELDS) -> tuple[FieldClass, ...]:
+    """Return the classes, those of one source or, with an empty one, all; without fields for tables only.
+
+    `static_fields` are those that the configuration defines.
+    """
     groups: dict[tuple[str, frozenset[str]], list[Field]] = {}
-    for field in CATALOGUE.values():
+    for field in (*CATALOGUE.values(), *map(static_field, sorted(static_fields))):
         if "table_only" in field.flags or (source and field.sources and source not in field.sources):
             continue
         groups.setdefault((field.field_class, field.sources), []).append(field)

@@ -13,7 +13,7 @@ from refengine.authoring.linting.fixing import fixed_texts
 from refengine.authoring.linting.reports import REPORTS
 from refengine.cli.arguments import CommandParser
 from refengine.cli.exit_codes import OK, UNUSABLE
-from refengine.cli.load import expanded
+from refengine.cli.load import expanded, static_options
 from refengine.errors import UsageError
 from refengine.terminal import Style
 
@@ -71,7 +71,7 @@ def _found(options: argparse.Namespace) -> tuple[Finding, ...]:
     names = {str(path) for path in files}
     return tuple(
         finding
-        for finding in lint((*expanded(options.rules), *files))
+        for finding in lint((*expanded(options.rules), *files), options=static_options(options.configuration))
         if (finding.place is None or finding.place.source.name in names or finding.severity is Severity.ERROR)
         and (not options.select or finding.check in options.select or finding.severity is Severity.ERROR)
         and finding.check not in options.ignore
@@ -86,6 +86,10 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "-r", dest="rules", metavar="PATH", action="append", type=Path, default=[],
         help="rules to load before, on which nothing is reported (repeat)",
+    )  # fmt: skip
+    parser.add_argument(
+        "-c", dest="configuration", metavar="FILE", type=Path,
+        help="the configuration, for the static_fields that rules name",
     )  # fmt: skip
     parser.add_argument(
         "--select", metavar="CHECK", action="append", default=[], help="only this check (repeat)"

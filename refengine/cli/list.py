@@ -38,7 +38,7 @@ def run(request: Request) -> int:
     source = options.list_source or ""
     if source and source not in SOURCES:
         raise UsageError(f"unknown event source '{source}': there are {', '.join(SOURCES)}")
-    classes = field_classes(source)
+    classes = field_classes(source, request.configuration.static_fields)
     if options.format == "json":
         print(as_json(classes, names_only=options.names_only))
     elif options.names_only:
@@ -113,7 +113,8 @@ def as_json(classes: Iterable[FieldClass], *, names_only: bool) -> str:
 def tags_of(field: Field) -> list[str]:
     """Return what an author must know of a field beside its type, as the words that listings use."""
     tags = [word for flag, word in _TAGS.items() if flag in field.flags]
-    return tags if extractor_of(field.name) is not None else [*tags, "NOT READ FROM EVENTS YET"]
+    readable = field.field_class == "static" or extractor_of(field.name) is not None
+    return tags if readable else [*tags, "NOT READ FROM EVENTS YET"]
 
 
 def _field_record(field: Field) -> dict[str, object]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from refengine.cli.configuration import AppendOutput, Configuration
+from refengine.cli.configuration import AppendOutput, Configuration, load_configuration
 from refengine.cli.options import Options
 from refengine.errors import RulesError, UsageError
 from refengine.output.alert import ExtraField
@@ -32,6 +32,14 @@ def load_options(configuration: Configuration, appended: Iterable[str] = ()) -> 
         extra_outputs=tuple(extras),
         static_fields=configuration.static_fields,
     )
+
+
+def static_options(path: Path | None) -> LoadOptions:
+    """Return what of a configuration file concerns the meaning of rules: the fields that it defines.
+
+    :raises UsageError: when the file cannot be read or makes no sense.
+    """
+    return LoadOptions(static_fields={} if path is None else load_configuration(path).static_fields)
 
 
 def rules_paths(options: Options, configuration: Configuration) -> tuple[Path, ...]:

@@ -18,6 +18,7 @@ from refengine.authoring.testing.session import Session
 from refengine.authoring.testing.watching import marks, wait_for_change
 from refengine.cli.arguments import CommandParser
 from refengine.cli.exit_codes import UNUSABLE
+from refengine.cli.load import static_options
 from refengine.engine import Evaluator
 from refengine.terminal import Style
 
@@ -74,7 +75,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _once(options: argparse.Namespace) -> tuple[int, Session]:
     measured = options.coverage or options.coverage_html or options.coverage_lcov
-    session = Session(options.only, options.evaluator, Coverage() if measured else None, options.mutate)
+    session = Session(
+        options.only,
+        options.evaluator,
+        Coverage() if measured else None,
+        options.mutate,
+        options=static_options(options.configuration),
+    )
     report = session.run(options.paths)
     sys.stdout.write(REPORTS[options.format](report, Style.of(sys.stdout)))
     # Programs read the other forms, which more text would disturb.
@@ -104,6 +111,10 @@ def _parser() -> CommandParser:
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", type=Path, help="a test file, a rules file or a folder"
     )
+    parser.add_argument(
+        "-c", dest="configuration", metavar="FILE", type=Path,
+        help="the configuration, for the static_fields that rules name",
+    )  # fmt: skip
     parser.add_argument("--format", choices=sorted(REPORTS), default="text", help="the form of the report")
     parser.add_argument(
         "--only", metavar="PATTERN", action="append", default=[], help="tests whose name fits (repeat)"

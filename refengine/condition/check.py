@@ -16,6 +16,7 @@ from refengine.condition.types import LIST_OPERATORS, LISTABLE, NETWORK_TYPES, g
 from refengine.errors import Code, Diagnostic, Note, Phase
 from refengine.fields.catalogue import K8S_AUDIT, SYSCALL
 from refengine.fields.reading import FieldRead
+from refengine.fields.static import NO_STATIC_FIELDS, StaticFields
 from refengine.recursion import deep_recursion
 from refengine.source import Span, Text
 from refengine.values import ValueType
@@ -50,10 +51,14 @@ class _Body:
 
 
 class Checker:
-    """Checks conditions for one event source, remembering the macros that it has seen."""
+    """Checks conditions for one event source, remembering the macros that it has seen.
 
-    def __init__(self, source: str = SYSCALL) -> None:
+    `static_fields` are the fields that the configuration defines.
+    """
+
+    def __init__(self, source: str = SYSCALL, static_fields: StaticFields = NO_STATIC_FIELDS) -> None:
         self.source = source
+        self.static_fields = static_fields
         self._macros: dict[
             tuple[str, int], tuple[nodes.MacroUse, typed.Macro | None, tuple[Diagnostic, ...]]
         ] = {}
@@ -116,7 +121,7 @@ class Checker:
 
     def _left(self, operand: nodes.Operand, body: _Body) -> FieldRead | typed.Transform | None:
         try:
-            left = type_operand(operand, self.source)
+            left = type_operand(operand, self.source, self.static_fields)
         except OperandError as error:
             self._report(body, error.span, str(error), suggestion=error.suggestion)
             return None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from refengine.condition.event_types import always
 from refengine.condition.intern import Interner
-from refengine.condition.interpret import compare
+from refengine.condition.interpret import Interpreter, compare
 from refengine.condition.merge import merged
-from refengine.condition.typed import AllOf, AnyOf, Condition, Existence, Macro, Negation, Test
+from refengine.condition.reader import Read
+from refengine.condition.typed import AllOf, AnyOf, Condition, Existence, Macro, Negation, Test, is_given
 from refengine.fields.reading import FieldRead
 
 
@@ -24,7 +25,7 @@ class Folder:
         self._intern = Interner().intern
 
     def fold(self, condition: Condition) -> Condition | bool:
-        """Return an equivalent condition, or its verdict where the event's type alone decides.
+        """Return an equivalent condition, or its verdict where the event's type or the configuration decides.
 
         Equal conditions come out as the same object.
         """
@@ -41,6 +42,12 @@ class Folder:
             return condition if child is condition.child else Negation(child)
         if isinstance(condition, Macro):
             return self._macro(condition)
+        if is_given(condition.left) and (
+            isinstance(condition, Existence)
+            or isinstance(condition.right, tuple)
+            or is_given(condition.right)
+        ):
+            return Interpreter(_NoFields()).holds(condition, None)
         if isinstance(condition.left, FieldRead) and condition.left.key == "evt.type":
             return self._event_type_test(condition)
         if self._numbered and isinstance(condition, Test) and isinstance(condition.left, FieldRead):
@@ -90,3 +97,14 @@ class Folder:
         if not isinstance(condition.right, tuple):
             return condition
         return compare(condition, self._event_type, condition.right)
+
+
+class _NoFields:
+    """Reads nothing: for operands whose value is the same for all events."""
+
+    def bind(self, field: FieldRead) -> Read:
+        """Never called.
+
+        :raises AssertionError: always.
+        """
+        raise AssertionError(f"'{field.key}' is read of an event")

@@ -8,6 +8,7 @@ from refengine.condition.printer import print_operand
 from refengine.condition.transformers import TRANSFORMERS, Transformer
 from refengine.condition.types import TEXT_TYPES
 from refengine.fields.reading import FieldError, FieldRead, read_field
+from refengine.fields.static import NO_STATIC_FIELDS, StaticFields
 from refengine.source import Span
 from refengine.values import ValueType
 
@@ -21,17 +22,19 @@ class OperandError(ValueError):
         self.suggestion = suggestion
 
 
-def type_operand(operand: nodes.Operand, source: str) -> FieldRead | typed.Transform:
-    """Return the typed operand for events of `source`.
+def type_operand(
+    operand: nodes.Operand, source: str, static_fields: StaticFields = NO_STATIC_FIELDS
+) -> FieldRead | typed.Transform:
+    """Return the typed operand for events of `source`, where the configuration defines `static_fields`.
 
     :raises OperandError: for an unknown field, a wrong argument, or a transformer that does not fit.
     """
     if isinstance(operand, nodes.FieldRef):
         try:
-            return read_field(operand.name, operand.argument, source)
+            return read_field(operand.name, operand.argument, source, static_fields)
         except FieldError as error:
             raise OperandError(str(error), operand.span, error.suggestion) from None
-    return _transform(operand, source)
+    return _transform(operand, source, static_fields)
 
 
 def primary_field(operand: typed.TypedOperand) -> FieldRead | None:
@@ -43,9 +46,9 @@ def primary_field(operand: typed.TypedOperand) -> FieldRead | None:
     return operand if isinstance(operand, FieldRead) else None
 
 
-def _transform(call: nodes.TransformerCall, source: str) -> typed.Transform:
+def _transform(call: nodes.TransformerCall, source: str, static_fields: StaticFields) -> typed.Transform:
     transformer = TRANSFORMERS[call.name]
-    arguments = tuple(_argument(argument, source) for argument in call.arguments)
+    arguments = tuple(_argument(argument, source, static_fields) for argument in call.arguments)
     for argument, written in zip(arguments, call.arguments, strict=True):
         if isinstance(argument, FieldRead) and "no_transformer" in argument.field.flags:
             raise OperandError(f"field '{argument.key}' cannot be transformed", written.span)
@@ -62,17 +65,19 @@ def _transform(call: nodes.TransformerCall, source: str) -> typed.Transform:
 
 
 def _argument(
-    argument: nodes.FieldRef | nodes.TransformerCall | nodes.Literal | nodes.ArgumentList, source: str
+    argument: nodes.FieldRef | nodes.TransformerCall | nodes.Literal | nodes.ArgumentList,
+    source: str,
+    static_fields: StaticFields,
 ) -> typed.TypedOperand:
     if isinstance(argument, nodes.Literal):
         return typed.Given(argument.value)
     if isinstance(argument, nodes.ArgumentList):
-        items = tuple(_argument(item, source) for item in argument.items)
+        items = tuple(_argument(item, source, static_fields) for item in argument.items)
         for item, written in zip(items, argument.items, strict=True):
             if item.is_list or item.type not in TEXT_TYPES:
                 raise OperandError("the items of a list here are single values of text", written.span)
         return typed.GivenList(items)
-    return type_operand(argument, source)
+    return type_operand(argument, source, static_fields)
 
 
 def _unary(

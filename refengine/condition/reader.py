@@ -28,15 +28,18 @@ class Reader(Protocol):
 def bind_operand(operand: TypedOperand, reader: Reader) -> Read:
     """Return the function that reads an operand: a field, or what transformers make of fields."""
     if isinstance(operand, FieldRead):
-        return reader.bind(operand)
+        return reader.bind(operand) if operand.given is None else _always(operand.given)
     if isinstance(operand, Given):
-        value = operand.value
-        return lambda _event: value
+        return _always(operand.value)
     parts = operand.items if isinstance(operand, GivenList) else operand.arguments
     reads = tuple(bind_operand(part, reader) for part in parts)
     if isinstance(operand, GivenList):
         return _all_of(reads)
     return _transformed(operand, reads)
+
+
+def _always(value: str) -> Read:
+    return lambda _event: value
 
 
 def _all_of(reads: tuple[Read, ...]) -> Read:

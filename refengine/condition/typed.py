@@ -160,7 +160,7 @@ def walk(condition: Condition) -> Iterator[Condition]:
 
 
 def fields_of(condition: Condition) -> Iterator[FieldRead]:
-    """Yield every field that `condition` reads, on either side, some of them more than once."""
+    """Yield every field of the event that `condition` reads, on either side, some of them more than once."""
     for part in walk(condition):
         if isinstance(part, Test):
             yield from operand_fields(part.left)
@@ -171,12 +171,22 @@ def fields_of(condition: Condition) -> Iterator[FieldRead]:
 
 
 def operand_fields(operand: TypedOperand) -> Iterator[FieldRead]:
-    """Yield the fields that `operand` reads."""
+    """Yield the fields that `operand` reads of an event; those that the configuration defines are not among them."""
     if isinstance(operand, FieldRead):
-        yield operand
+        if operand.given is None:
+            yield operand
     elif isinstance(operand, Transform):
         for argument in operand.arguments:
             yield from operand_fields(argument)
     elif isinstance(operand, GivenList):
         for item in operand.items:
             yield from operand_fields(item)
+
+
+def is_given(operand: TypedOperand) -> bool:
+    """Return whether the value of `operand` is the same for all events."""
+    if isinstance(operand, FieldRead):
+        return operand.given is not None
+    if isinstance(operand, Transform):
+        return all(map(is_given, operand.arguments))
+    return isinstance(operand, Given) or all(map(is_given, operand.items))

@@ -10,6 +10,7 @@ from enum import Enum
 from types import MappingProxyType
 
 from refengine.fields.catalogue import CATALOGUE, SYSCALL, Field
+from refengine.fields.static import NO_STATIC_FIELDS, STATIC, StaticFields, static_field, static_value
 from refengine.tables.event_types import EVENT_TYPES
 from refengine.tables.syscalls import SYSCALLS
 from refengine.values import ValueType
@@ -38,7 +39,10 @@ class Many(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class FieldRead:
-    """The value of a field. `key` is its full text, argument included, and stands for it in every table."""
+    """The value of a field. `key` is its full text, argument included, and stands for it in every table.
+
+    `given` is the value of a field that the configuration defines, which no event is asked for; None of all others.
+    """
 
     key: str
     field: Field
@@ -46,6 +50,7 @@ class FieldRead:
     type: ValueType
     is_list: bool
     many: Many = Many.ONE
+    given: str | None = None
 
 
 class FieldError(ValueError):
@@ -68,13 +73,24 @@ def field_of(name: str, source: str = SYSCALL) -> Field | None:
     return field
 
 
-def read_field(name: str, argument: str | None = None, source: str = SYSCALL) -> FieldRead:
+def read_field(
+    name: str,
+    argument: str | None = None,
+    source: str = SYSCALL,
+    static_fields: StaticFields = NO_STATIC_FIELDS,
+) -> FieldRead:
     """Return the reading of a field by its written name and the text in brackets behind it.
 
-    Some fields take their argument behind a dot as well: `evt.arg.flags`, `thread.cgroup.cpu`.
+    Some fields take their argument behind a dot as well: `evt.arg.flags`, `thread.cgroup.cpu`. `static_fields` are
+    those that the configuration defines.
 
     :raises FieldError: when there is no such field, or it cannot have the argument.
     """
+    given = static_value(name, static_fields)
+    if given is not None:
+        if argument is not None:
+            raise FieldError(f"field '{name}' takes no argument")
+        return FieldRead(name, static_field(name[len(STATIC) :]), None, ValueType.CHARBUF, False, given=given)
     key = name if argument is None else f"{name}[{argument}]"
     field = field_of(name, source)
     dotted = False
@@ -82,7 +98,7 @@ def read_field(name: str, argument: str | None = None, source: str = SYSCALL) ->
         base = next((base for base in _DOTTED if name.startswith(f"{base}.")), None)
         field = None if base is None else field_of(base, source)
         if field is None:
-            raise _unknown(name, source)
+            raise _unknown(name, source, static_fields)
         if argument is not None:
             raise FieldError(f"'{name}' has its argument behind the dot and takes no other in brackets")
         assert base is not None
@@ -120,12 +136,13 @@ def read_key(key: str, source: str = SYSCALL) -> FieldRead:
 _KEY = re.compile(r"([^\[\]]+)(?:\[(.*)\])?", re.DOTALL)
 
 
-def _unknown(name: str, source: str) -> UnknownFieldError:
+def _unknown(name: str, source: str, static_fields: StaticFields) -> UnknownFieldError:
     known = CATALOGUE.get(name)
     if known is not None:
         others = " and ".join(sorted(known.sources))
         return UnknownFieldError(f"field '{name}' exists for events of source {others}, not for {source}")
     names = [field.name for field in CATALOGUE.values() if not field.sources or source in field.sources]
+    names.extend(f"{STATIC}{defined}" for defined in static_fields)
     near = get_close_matches(name, names, 1)
     return UnknownFieldError(f"unknown field '{name}'", f"did you mean '{near[0]}'?" if near else None)
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from refengine.fields.catalogue import CATALOGUE
-from refengine.output.template import NO_STATIC_FIELDS, STATIC
+from refengine.fields.static import NO_STATIC_FIELDS, STATIC, StaticFields
 
 SUGGESTED = (
     "container.id",
@@ -18,8 +16,8 @@ SUGGESTED = (
 """The fields that an output is suggested to have, on events of a source that has them."""
 
 
-def suggested_output(source: str, static_fields: Mapping[str, str] = NO_STATIC_FIELDS) -> str:
+def suggested_output(source: str, static_fields: StaticFields = NO_STATIC_FIELDS) -> str:
     """Return the template that names the suggested fields of a source; empty where it has none."""
-    names = [name for name in SUGGESTED if not CATALOGUE[name].sources or source in CATALOGUE[name].sources]
-    names.extend(f"{STATIC}{name}" for name in static_fields)
+    names = [f"{STATIC}{name}" for name in sorted(static_fields)]
+    names += [name for name in SUGGESTED if not CATALOGUE[name].sources or source in CATALOGUE[name].sources]
     return " ".join(f"{name.replace('.', '_')}=%{name}" for name in names)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from refengine.condition.typed import Given, Transform
+from refengine.condition.typed import Transform
 from refengine.event import Event, RecordedEvent
 from refengine.fields.reading import FieldRead
 from refengine.output.render import ABSENT, JsonValue, buffer_base64, buffer_text, json_writer, text_writer
@@ -49,7 +49,7 @@ def compile_template(template: Template, bind: Bind, *, base64_buffers: bool = F
     for part in parts:
         if part.key not in position:
             position[part.key] = len(reads)
-            reads.append(_reader(part, bind))
+            reads.append(bind(part.operand))
         slots.append(position[part.key])
     texts = [_text(part, base64_buffers) for part in parts]
     first = {part.key: part for part in reversed(parts)}
@@ -86,14 +86,6 @@ def _alternate(template: Template) -> tuple[list[str], list[FieldPart]]:
             parts.append(part)
             literals.append("")
     return literals, parts
-
-
-def _reader(part: FieldPart, bind: Bind) -> Read:
-    operand = part.operand
-    if isinstance(operand, Given):
-        value = operand.value
-        return lambda _event: value
-    return bind(operand)
 
 
 def _format(part: FieldPart) -> Format:

@@ -8,28 +8,22 @@ The grammar is `grammar/template.ebnf`. What follows a `%` is the longest text t
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import TypeAlias
 
 from refengine.condition.nodes import FieldRef, Operand, TransformerCall
 from refengine.condition.operand_parser import parse_operand
 from refengine.condition.operands import OperandError, primary_field, type_operand
 from refengine.condition.scanner import FIELD_NAME
-from refengine.condition.typed import Given, Transform
+from refengine.condition.typed import Transform
 from refengine.errors import Code, ConditionError, Diagnostic, Phase, TemplateError
 from refengine.fields.catalogue import CATALOGUE
-from refengine.fields.reading import FieldRead
+from refengine.fields.reading import FieldRead, read_field
+from refengine.fields.static import NO_STATIC_FIELDS, STATIC, StaticFields
 from refengine.source import Span, Text
-
-NO_STATIC_FIELDS: Mapping[str, str] = MappingProxyType({})
 
 _WIDTH = re.compile("[0-9]+")
 _WORD = re.compile(r"[A-Za-z0-9_.]+|.", re.DOTALL)
-
-STATIC = "static."
-"""The beginning of the names of the fields that the configuration defines."""
 
 WIDEST = 10_000
 """The largest width that a field may be given: more is a slip, and would fill the log with blanks."""
@@ -55,7 +49,7 @@ class FieldPart:
     the `%`.
     """
 
-    operand: FieldRead | Transform | Given
+    operand: FieldRead | Transform
     key: str
     width: int | None
     span: Span
@@ -79,7 +73,7 @@ class Template:
 
 
 def parse_template(
-    text: Text, source: str = "syscall", static_fields: Mapping[str, str] = NO_STATIC_FIELDS
+    text: Text, source: str = "syscall", static_fields: StaticFields = NO_STATIC_FIELDS
 ) -> Template:
     """Return the template that `text` is, its fields those of the event source `source`.
 
@@ -111,7 +105,7 @@ def parse_template(
     return Template(text, tuple(parts), value[0] != "*")
 
 
-def _field(text: Text, percent: int, source: str, static_fields: Mapping[str, str]) -> FieldPart:
+def _field(text: Text, percent: int, source: str, static_fields: StaticFields) -> FieldPart:
     value = text.value
     start = percent + 1
     width: int | None = None
@@ -124,11 +118,11 @@ def _field(text: Text, percent: int, source: str, static_fields: Mapping[str, st
     if start >= len(value):
         what = "a '%' with nothing behind it" if digits is None else "a width with no field behind it"
         raise TemplateError([_fault(text, f"the output ends with {what}", Span(percent, len(value)))])
-    operand, end = _static(value, start, static_fields) or _longest(text, start, source)
+    operand, end = _static(value, start, static_fields) or _longest(text, start, source, static_fields)
     return FieldPart(operand, value[start:end], width, Span(percent, end))
 
 
-def _static(value: str, start: int, static_fields: Mapping[str, str]) -> tuple[Given, int] | None:
+def _static(value: str, start: int, static_fields: StaticFields) -> tuple[FieldRead, int] | None:
     if not value.startswith(STATIC, start):
         return None
     begin = start + len(STATIC)
@@ -136,10 +130,12 @@ def _static(value: str, start: int, static_fields: Mapping[str, str]) -> tuple[G
     if not named:
         return None
     name = max(named, key=len)
-    return Given(static_fields[name]), begin + len(name)
+    return read_field(f"{STATIC}{name}", static_fields=static_fields), begin + len(name)
 
 
-def _longest(text: Text, start: int, source: str) -> tuple[FieldRead | Transform, int]:
+def _longest(
+    text: Text, start: int, source: str, static_fields: StaticFields
+) -> tuple[FieldRead | Transform, int]:
     """Return the longest operand at `start` that names something, and where it ends."""
     name = FIELD_NAME.match(text.value, start)
     try:
@@ -149,7 +145,7 @@ def _longest(text: Text, start: int, source: str) -> tuple[FieldRead | Transform
             raise
         written = None  # an unfinished bracket behind the name is text of its own
     if isinstance(written, TransformerCall):
-        return _transformer(text, written, source)
+        return _transformer(text, written, source, static_fields)
     if name is None:
         word = _WORD.match(text.value, start)
         assert word is not None
@@ -159,16 +155,18 @@ def _longest(text: Text, start: int, source: str) -> tuple[FieldRead | Transform
     candidates.extend(_shorter_names(text.value, start, name.end()))
     faults = []
     for candidate in candidates:
-        operand = _checked(candidate, text, source)
+        operand = _checked(candidate, text, source, static_fields)
         if not isinstance(operand, TemplateError):
             return operand, candidate.span.end
         faults.append(operand)
     raise faults[0]
 
 
-def _checked(operand: Operand, text: Text, source: str) -> FieldRead | Transform | TemplateError:
+def _checked(
+    operand: Operand, text: Text, source: str, static_fields: StaticFields
+) -> FieldRead | Transform | TemplateError:
     try:
-        typed = type_operand(operand, source)
+        typed = type_operand(operand, source, static_fields)
     except OperandError as error:
         return TemplateError([_fault(text, str(error), error.span, error.suggestion)])
     field = primary_field(typed)
@@ -178,15 +176,17 @@ def _checked(operand: Operand, text: Text, source: str) -> FieldRead | Transform
     return typed
 
 
-def _transformer(text: Text, call: TransformerCall, source: str) -> tuple[FieldRead | Transform, int]:
-    operand = _checked(call, text, source)
+def _transformer(
+    text: Text, call: TransformerCall, source: str, static_fields: StaticFields
+) -> tuple[FieldRead | Transform, int]:
+    operand = _checked(call, text, source, static_fields)
     if not isinstance(operand, TemplateError):
         return operand, call.span.end
     if call.selector is None:
         raise operand
     end = text.value.rindex(")", call.span.start, call.span.end - len(call.selector)) + 1
     bare = TransformerCall(call.name, call.arguments, None, Span(call.span.start, end))
-    operand = _checked(bare, text, source)
+    operand = _checked(bare, text, source, static_fields)
     if isinstance(operand, TemplateError):
         raise operand
     return operand, end

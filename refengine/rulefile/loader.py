@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from refengine.condition.nodes import FieldRef
 from refengine.condition.operand_parser import parse_operand
 from refengine.errors import Code, ConditionError, Diagnostic, RulesError
 from refengine.fields.reading import FieldError, read_field
+from refengine.fields.static import NO_STATIC_FIELDS, StaticFields
 from refengine.rulefile.collector import Collector
 from refengine.rulefile.definitions import (
     EngineRequirement,
@@ -72,6 +73,7 @@ class LoadResult:
     rule_definitions: tuple[RuleDefinition, ...]
     engine_requirements: tuple[EngineRequirement, ...]
     plugin_requirements: tuple[PluginRequirement, ...]
+    static_fields: StaticFields = field(default_factory=dict)
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -133,7 +135,9 @@ class _Content:
 class _Loading:
     def __init__(self, options: LoadOptions) -> None:
         self._options = options
-        self._collector = Collector(options.sources, is_field)
+        self._collector = Collector(
+            options.sources, lambda name, source: is_field(name, source, options.static_fields)
+        )
         self._resolver = Resolver(options)
         self._resolved: Resolved | None = None
         self._names: list[str] = []
@@ -174,6 +178,7 @@ class _Loading:
             tuple(collector.rules.values()),
             tuple(collector.engine_requirements),
             tuple(collector.plugin_requirements),
+            self._options.static_fields,
         )
 
     def _keep(self, report: Iterable[Diagnostic]) -> None:
@@ -198,13 +203,13 @@ class _Loading:
                     self._found[at].append(context.diagnostic(code, f"no rule or macro uses {kind} '{name}'"))
 
 
-def is_field(name: str, source: str) -> bool:
+def is_field(name: str, source: str, static_fields: StaticFields = NO_STATIC_FIELDS) -> bool:
     """Return whether `name`, perhaps with an argument in brackets, is a field of events of `source`."""
     try:
         operand = parse_operand(Text.of(name), 0)
         if not isinstance(operand, FieldRef) or operand.span.end != len(name):
             return False
-        read_field(operand.name, operand.argument, source)
+        read_field(operand.name, operand.argument, source, static_fields)
     except (ConditionError, FieldError):
         return False
     return True

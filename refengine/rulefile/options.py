@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from refengine.fields.catalogue import K8S_AUDIT, SYSCALL
+from refengine.fields.static import StaticFields
 from refengine.priority import Priority
 from refengine.rulefile.selection import Selection
 
@@ -38,7 +38,7 @@ class LoadOptions:
     minimum_priority: Priority = Priority.DEBUG
     selections: tuple[Selection, ...] = ()
     extra_outputs: tuple[ExtraOutput, ...] = ()
-    static_fields: Mapping[str, str] = field(default_factory=dict)
+    static_fields: StaticFields = field(default_factory=dict)
     sources: frozenset[str] = SOURCES
 
 

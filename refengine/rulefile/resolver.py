@@ -172,7 +172,7 @@ class _Resolution:
         if not checked.errors or not definition.skip_if_unknown_filter:
             return None
         first = checked.errors[0]
-        if first.place not in set(unknown_names(node, text, definition.source)):
+        if first.place not in set(unknown_names(node, text, definition.source, self._options.static_fields)):
             return None
         return _as_excused(self._located(first, text, definition.history, "rule condition"))
 
@@ -207,7 +207,7 @@ class _Resolution:
     def _checker(self, source: str) -> Checker:
         checker = self._checkers.get(source)
         if checker is None:
-            checker = self._checkers[source] = Checker(source)
+            checker = self._checkers[source] = Checker(source, self._options.static_fields)
         return checker
 
     # Outputs

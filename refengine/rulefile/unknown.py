@@ -21,30 +21,36 @@ from refengine.condition.nodes import (
     children,
 )
 from refengine.fields.reading import EVENT_NAMES, FieldError, UnknownFieldError, read_field
+from refengine.fields.static import StaticFields
 from refengine.source import Place, Text
 
 
-def unknown_names(node: Node, text: Text, source: str) -> Iterator[Place]:
-    """Yield where `node`, whose spans are offsets into `text`, names an unknown field or event type."""
+def unknown_names(node: Node, text: Text, source: str, static_fields: StaticFields) -> Iterator[Place]:
+    """Yield where `node`, whose spans are offsets into `text`, names an unknown field or event type.
+
+    `static_fields` are the fields that the configuration defines.
+    """
     pending = [(node, text)]
     while pending:
         at, text = pending.pop()
         if isinstance(at, MacroUse):
             pending.append((at.body, at.text))
         elif isinstance(at, Comparison | Exists):
-            yield from _in_check(at, text, source)
+            yield from _in_check(at, text, source, static_fields)
         else:
             pending.extend((child, text) for child in children(at))
 
 
-def _in_check(check: Comparison | Exists, text: Text, source: str) -> Iterator[Place]:
+def _in_check(
+    check: Comparison | Exists, text: Text, source: str, static_fields: StaticFields
+) -> Iterator[Place]:
     for ref in _fields(check.left):
-        if _is_unknown(ref, source):
+        if _is_unknown(ref, source, static_fields):
             yield text.place(ref.span)
     if isinstance(check, Exists):
         return
     for ref in _fields(check.right):
-        if _is_unknown(ref, source):
+        if _is_unknown(ref, source, static_fields):
             yield text.place(ref.span)
     if isinstance(check.left, FieldRef) and check.left.name == "evt.type":
         values = check.right.items if isinstance(check.right, LiteralList) else (check.right,)
@@ -53,9 +59,9 @@ def _in_check(check: Comparison | Exists, text: Text, source: str) -> Iterator[P
                 yield text.place(value.span)
 
 
-def _is_unknown(ref: FieldRef, source: str) -> bool:
+def _is_unknown(ref: FieldRef, source: str, static_fields: StaticFields) -> bool:
     try:
-        read_field(ref.name, ref.argument, source)
+        read_field(ref.name, ref.argument, source, static_fields)
     except UnknownFieldError:
         return True
     except FieldError:

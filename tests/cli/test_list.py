@@ -131,3 +131,13 @@ def test_the_schemas_are_schemas_and_accept_what_is_right() -> None:
         [rule, {"list": "l", "items": [1, "b"]}, {"macro": "m", "condition": "c"}]
     )
     assert list(jsonschema.Draft6Validator(rules).iter_errors([{"rule": "R", "priority": "loud"}]))
+
+
+def test_fields_that_the_configuration_defines_are_a_class(capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("-o", "static_fields.site=home", "-o", "static_fields.area=eu")
+    names = listed(capsys, "--list", "-N", *given).split()
+    assert [name for name in names if name.startswith("static.")] == ["static.area", "static.site"]
+    text = listed(capsys, "--list=k8s_audit", *given)
+    assert "Field Class:                  static\n" in text
+    assert "static.site                   (Type: CHARBUF)\n" in f"{text}\n"
+    assert "static" not in listed(capsys, "--list", "-N")

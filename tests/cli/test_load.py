@@ -42,9 +42,9 @@ def test_outputs_are_extended_in_order() -> None:
         static_fields={"region": "eu"},
     )
     assert loaded(configuration, "last").output.text.value == (
-        "*opened one=%evt.num container_id=%container.id container_name=%container.name "
+        "*opened one=%evt.num static_region=%static.region container_id=%container.id container_name=%container.name "
         "container_image_repository=%container.image.repository container_image_tag=%container.image.tag "
-        "k8s_pod_name=%k8s.pod.name k8s_ns_name=%k8s.ns.name static_region=%static.region last"
+        "k8s_pod_name=%k8s.pod.name k8s_ns_name=%k8s.ns.name last"
     )
 
 

@@ -8,9 +8,9 @@ from refengine.source import Text
 def test_suggested_output_names_the_fields_of_containers_and_the_static_ones() -> None:
     template = suggested_output("syscall", {"region": "eu"})
     assert template == (
-        "container_id=%container.id container_name=%container.name "
+        "static_region=%static.region container_id=%container.id container_name=%container.name "
         "container_image_repository=%container.image.repository container_image_tag=%container.image.tag "
-        "k8s_pod_name=%k8s.pod.name k8s_ns_name=%k8s.ns.name static_region=%static.region"
+        "k8s_pod_name=%k8s.pod.name k8s_ns_name=%k8s.ns.name"
     )
     assert len(parse_template(Text.of(template), "syscall", {"region": "eu"}).fields) == 7
 

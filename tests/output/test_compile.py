@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from refengine.condition.reader import bind_operand
 from refengine.condition.typed import Transform
 from refengine.event import Event, RecordedEvent
+from refengine.fields.readers import RecordedReader
 from refengine.fields.reading import FieldRead
 from refengine.output.compile import Filled, Read, compile_template
 from refengine.output.template import parse_template
@@ -98,7 +100,9 @@ def test_buffers_can_be_base64() -> None:
 
 def test_static_fields_need_no_event() -> None:
     template = parse_template(Text.of("%static.region"), "syscall", {"region": "eu"})
-    assert compile_template(template, bind)(EVENT) == Filled("eu", {"static.region": "eu"})
+    reader = RecordedReader()
+    filled = compile_template(template, lambda operand: bind_operand(operand, reader))(EVENT)
+    assert filled == Filled("eu", {"static.region": "eu"})
 
 
 def test_each_field_is_read_once_an_event() -> None:

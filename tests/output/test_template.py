@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from refengine.condition.typed import Given, Transform
+from refengine.condition.typed import Transform
 from refengine.errors import Code, Phase, TemplateError
 from refengine.fields.reading import FieldRead
 from refengine.output.template import FieldPart, LiteralPart, Template, parse_template
@@ -86,9 +86,9 @@ def test_static_fields_are_constants() -> None:
     template = parse_template(
         Text.of("%static.region/%static.regional"), "syscall", {"region": "eu", "regional": "x"}
     )
-    assert [(part.key, part.operand) for part in template.fields if isinstance(part.operand, Given)]
-    values = [part.operand.value for part in template.fields if isinstance(part.operand, Given)]
-    assert values == ["eu", "x"]
+    given = [part.operand.given for part in template.fields if isinstance(part.operand, FieldRead)]
+    assert given == ["eu", "x"]
+    assert [part.key for part in template.fields] == ["static.region", "static.regional"]
 
 
 def test_an_unknown_field_is_shown_with_its_place_and_the_nearest_name() -> None:

@@ -111,7 +111,7 @@ class Scope:
         return Question(text, conditions, warnings)
 
     def _checker(self, source: str) -> Checker:
-        return self._checkers.setdefault(source, Checker(source))
+        return self._checkers.setdefault(source, Checker(source, self._result.static_fields))
 
 
 def field_at(text: Text, span: Span, sources: Iterable[str]) -> FieldRead:

@@ -11,6 +11,7 @@ from refengine.authoring.linting import comparisons, lists, outdated, outputs, v
 from refengine.authoring.linting.subject import Check, Subject
 from refengine.errors import Code, Diagnostic
 from refengine.rulefile.loader import load
+from refengine.rulefile.options import DEFAULTS, LoadOptions
 from refengine.source import Source
 
 CHECKS: Mapping[str, Check] = MappingProxyType(
@@ -100,12 +101,16 @@ _TOLD_BETTER = frozenset({Code.NO_EVTTYPE, Code.DEPRECATED_ITEM})
 ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTE)
 
 
-def lint(files: Iterable[str | Path | Source], names: Collection[str] | None = None) -> tuple[Finding, ...]:
+def lint(
+    files: Iterable[str | Path | Source],
+    names: Collection[str] | None = None,
+    options: LoadOptions = DEFAULTS,
+) -> tuple[Finding, ...]:
     """Return what is found in rules files, loaded one after another; `names` are the checks, None meaning all.
 
-    Files that do not load are not looked at any further: their errors are what is found.
+    `options` are those of the load: fields that the configuration defines, say. Files that do not load are not looked at any further: their errors are what is found.
     """
-    result = load(files)
+    result = load(files, options)
     loaded = [of_diagnostic(found) for found in result.diagnostics if found.is_error or not _is_told(found)]
     if result.errors:
         return tuple(found for found in loaded if found.severity is Severity.ERROR)

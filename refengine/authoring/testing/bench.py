@@ -17,6 +17,7 @@ from refengine.errors import BackendError, RefengineError, RulesError
 from refengine.event import Event, RecordedEvent
 from refengine.interest import interest_of
 from refengine.output.alert import Alert
+from refengine.rulefile.options import DEFAULTS, LoadOptions
 from refengine.ruleset import RuleSet, load_rules
 
 Watcher = Callable[[RuleSet, "Event | RecordedEvent"], None]
@@ -34,13 +35,19 @@ class Bench:
     _engines: dict[Matching, Engine] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, suite: Suite, evaluator: Evaluator = "compile", watchers: Iterable[Watcher] = ()) -> Bench:
-        """Return the bench for a suite.
+    def of(
+        cls,
+        suite: Suite,
+        evaluator: Evaluator = "compile",
+        watchers: Iterable[Watcher] = (),
+        options: LoadOptions = DEFAULTS,
+    ) -> Bench:
+        """Return the bench for a suite, its rules loaded with `options`.
 
         :raises FindingsError: when its rules do not load, or tests demand what cannot be.
         """
         try:
-            rules = load_rules(*suite.rules)
+            rules = load_rules(*suite.rules, options=options)
         except RulesError as error:
             raise FindingsError(map(of_diagnostic, error.diagnostics)) from None
         wrong: list[Finding] = [found for case in suite.cases for found in wrong_demands(case, rules)]

@@ -16,6 +16,7 @@ from refengine.authoring.testing.discovery import suites, test_paths
 from refengine.authoring.testing.mutation import MutationBench, MutationScore
 from refengine.authoring.testing.outcome import Report, SuiteOutcome
 from refengine.engine import Evaluator
+from refengine.rulefile.options import DEFAULTS, LoadOptions
 
 
 @dataclass(slots=True)
@@ -23,7 +24,8 @@ class Session:
     """Runs tests; of them those whose name fits one of the patterns `only`, where there are some.
 
     `coverage` counts over all of them, None where nobody asked. `scores` are what mutants came to, a suite each;
-    suites with failures have none, since nothing can be learnt from them. `files` are all that was read.
+    suites with failures have none, since nothing can be learnt from them. `files` are all that was read. Rules are
+    loaded with `options`.
     """
 
     only: Sequence[str] = ()
@@ -32,6 +34,7 @@ class Session:
     mutate: bool = False
     scores: list[MutationScore] = field(default_factory=list)
     files: set[Path] = field(default_factory=set)
+    options: LoadOptions = DEFAULTS
 
     def run(self, named: Sequence[Path]) -> Report:
         """Run the tests in the files and folders named.
@@ -48,7 +51,7 @@ class Session:
         self.files.update(path for path in suite.rules if isinstance(path, Path))
         watchers = () if self.coverage is None else (self.coverage.watch,)
         try:
-            bench = Bench.of(suite, self.evaluator, watchers)
+            bench = Bench.of(suite, self.evaluator, watchers, self.options)
         except FindingsError as error:
             return SuiteOutcome(suite.name, faults=error.findings)
         cases = [
