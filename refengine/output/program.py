@@ -9,7 +9,7 @@ import subprocess
 from contextlib import suppress
 from typing import Final
 
-from refengine.output.channel import ChannelError
+from refengine.output.channel import ChannelError, LineRefusedError
 from refengine.priority import Priority
 
 _PATIENCE: Final = 2.0
@@ -22,11 +22,18 @@ _TASK: Final = 60.0
 """Seconds that a program may take over its one line."""
 
 
+_TRIAL: Final = 0.5
+"""Seconds in which a shell that is kept has found out whether there is such a program at all."""
+
+_UNRUNNABLE: Final = {126: "it cannot be executed", 127: "there is no such program"}
+"""Exit statuses by which a shell says that it could not start a program."""
+
+
 class ProgramChannel:
     """A channel into a shell command: one that runs all the time with `keep_alive`, else one for every line.
 
     A command that has ended is started anew with the next line. It does not get the terminal's signals, so that
-    it can take what is written at the end.
+    it can take what is written at the end. What is written to one that the shell cannot start is lost, and refused.
     """
 
     def __init__(self, command: str, *, keep_alive: bool = False) -> None:
@@ -35,6 +42,8 @@ class ProgramChannel:
         self._process: subprocess.Popen[bytes] | None = None
         self._rest = b""
         """What the program has still to read of a line that it has begun to read."""
+        self._on_trial = False
+        """True until a program that has been started has had its time to fail."""
         self.starts = 0
 
     def write(self, line: str, priority: Priority = Priority.DEBUG) -> None:
@@ -47,10 +56,12 @@ class ProgramChannel:
             try:
                 self._feed(f"{line}\n".encode("utf-8", "backslashreplace"))
             except BrokenPipeError:
-                self._leave()
+                self._require_runnable(self._leave())
                 raise ChannelError(f"the program '{self._command}' ends without reading") from None
         if not self._keep_alive:
-            self._leave(_TASK)
+            self._require_runnable(self._leave(_TASK))
+        elif self._on_trial:
+            self._try()
 
     def ready(self, line: str) -> bool:
         """Return false: the program may be slow."""
@@ -82,16 +93,31 @@ class ProgramChannel:
             except OSError as error:
                 raise ChannelError(f"cannot start '{self._command}': {error.strerror or error}") from None
             self.starts += 1
+            self._on_trial = True
             assert self._process.stdin is not None
             os.set_blocking(self._process.stdin.fileno(), False)
         assert self._process.stdin is not None
         return self._process.stdin.fileno()
 
-    def _leave(self, patience: float | None = None) -> None:
+    def _try(self) -> None:
+        assert self._process is not None
+        self._on_trial = False
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_TRIAL)
+            self._require_runnable(self._leave())
+
+    def _require_runnable(self, status: int | None) -> None:
+        if status in _UNRUNNABLE:
+            raise LineRefusedError(
+                f"the program '{self._command}' does not start: {_UNRUNNABLE[status]} (exit status {status})"
+            )
+
+    def _leave(self, patience: float | None = None) -> int | None:
+        """Let go of the program; return its exit status, None where there is none."""
         process, self._process = self._process, None
         self._rest = b""
         if process is None:
-            return
+            return None
         assert process.stdin is not None
         with suppress(OSError):
             process.stdin.close()
@@ -102,3 +128,4 @@ class ProgramChannel:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        return process.returncode
