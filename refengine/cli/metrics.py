@@ -31,13 +31,14 @@ _OWN = "refengine_"
 class Metrics:
     """Gathers the metrics of watches and outputs, those of Falco under the names that they have there.
 
-    Any thread may ask for them while the watches go on.
+    Any thread may ask for them while the watches go on. With `empty`, rules without a match are counted, too.
     """
 
     options: Options
     watches: tuple[Watch, ...]
     outputs: Outputs
     renewal: Renewal
+    empty: bool = False
     started: float = field(default_factory=time.monotonic)
     started_at: int = field(default_factory=time.time_ns)
 
@@ -100,7 +101,7 @@ class Metrics:
         statistics = total(watch.statistics() for watch in self.watches)
         dropped = statistics.dropped.copy()
         yield counter(f"{_SCAP}n_evts_total", group, "Events seen.", statistics.seen)
-        yield counter(f"{_FALCO}n_evts_total", group, "Events evaluated.", statistics.delivered)
+        yield counter(f"{_FALCO}n_evts_total", Group.PROGRAM, "Events evaluated.", statistics.delivered)
         yield counter(f"{_SCAP}n_drops_total", group, "Events dropped.", sum(dropped.values()))
         causes = [({"cause": cause}, count) for cause, count in sorted(dropped.items())]
         yield counter(f"{_OWN}drops_total", group, "Events dropped, by cause.", causes)
@@ -131,7 +132,7 @@ class Metrics:
             f"{_FALCO}rules_matches_total",
             group,
             "Alerts by rule.",
-            [(_labels(rule), matches[rule.name]) for rule in rules if matches[rule.name]],
+            [(_labels(rule), matches[rule.name]) for rule in rules if self.empty or matches[rule.name]],
         )
         yield counter(
             f"{_OWN}alerts_held_back_total",

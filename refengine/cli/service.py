@@ -51,7 +51,8 @@ class Service:
         self._asked = asked
         self._supervisor = Supervisor()
         self.renewal = Renewal(options, configuration, watches, outputs, messages, self._supervisor)
-        self._metrics = Metrics(options, tuple(watches), outputs, self.renewal)
+        empty = self._settings.metrics.empty
+        self._metrics = Metrics(options, tuple(watches), outputs, self.renewal, empty)
         self._web: WebServer | None = None
         self._waiting = len(watches)
         self._lock = Lock()

@@ -44,7 +44,10 @@ class Metric:
     samples: tuple[Sample, ...]
 
     def fields(self) -> Iterator[tuple[str, float]]:
-        """Yield the samples under names in the form of fields, with the values of labels behind dots."""
+        """Yield the samples under names in the form of fields, with the values of labels behind dots.
+
+        Snapshots name so what Falco does not have.
+        """
         stem = self.name.removeprefix("falcosecurity_").removesuffix("_total").replace("_", ".", 1)
         for labels, value in self.samples:
             yield ".".join((stem, *(text.replace(" ", "_") for text in labels.values()))), value

@@ -23,9 +23,9 @@ _CGROUP_MEMORY: Final = (
 def resource_metrics() -> Iterator[Metric]:
     """Yield the metrics; what cannot be read here is left out."""
 
-    def used(name: str, help: str, value: float | None) -> Iterator[Metric]:
+    def used(name: str, help: str, value: float | None, group: Group = Group.RESOURCES) -> Iterator[Metric]:
         if value is not None:
-            yield gauge(f"falcosecurity_falco_{name}", Group.RESOURCES, help, value)
+            yield gauge(f"falcosecurity_falco_{name}", group, help, value)
 
     status, rollup = _kilobytes("self/status"), _kilobytes("self/smaps_rollup")
     memory = _kilobytes("meminfo")
@@ -42,7 +42,7 @@ def resource_metrics() -> Iterator[Metric]:
         sys.getallocatedblocks(),
     )
     yield from used("container_memory_used_bytes", "Memory of the control group.", _container_memory())
-    yield from used("host_num_cpus_total", "Processors of the machine.", os.cpu_count())
+    yield from used("host_num_cpus_total", "Processors of the machine.", os.cpu_count(), Group.PROGRAM)
     if "MemTotal" in memory and "MemAvailable" in memory:
         yield from used(
             "host_memory_used_bytes", "Memory in use.", memory["MemTotal"] - memory["MemAvailable"]
@@ -52,7 +52,12 @@ def resource_metrics() -> Iterator[Metric]:
     )
     yield from used("host_procs_running_total", "Processes that run or could.", _running())
     yield from used("host_open_fds_total", "Files that are open.", _open_files())
-    yield from used("host_boot_timestamp_nanoseconds", "When the machine started, since the epoch.", _boot())
+    yield from used(
+        "host_boot_timestamp_nanoseconds",
+        "When the machine started, since the epoch.",
+        _boot(),
+        Group.PROGRAM,
+    )
 
 
 def _text(name: str) -> str:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
 from refengine.output.alert import INTERNAL, Alert
 from refengine.output.channel import ChannelError, FileChannel
-from refengine.output.render import JsonValue
 from refengine.priority import Priority
 from refengine.service.metrics import Metric, MetricsSettings
+from refengine.service.snapshot_fields import SnapshotFields
 
 RULE: Final = "Falco internal: metrics snapshot"
 """The name that readers of Falco's alerts know."""
-
-_MEGABYTE: Final = 1 << 20
 
 
 class Snapshots:
@@ -34,15 +32,16 @@ class Snapshots:
         self._metrics = metrics
         self._alert = alert
         self._report = report
+        self._fields = SnapshotFields(settings)
         self._taken = 0
         self._failing = False
 
     def take(self) -> None:
         """Write the metrics of now where the settings want them."""
         self._taken += 1
-        fields = snapshot(self._metrics(), self._settings)
+        now = time.time_ns()
+        fields = self._fields.of(self._metrics(), now)
         if self._settings.alert:
-            now = time.time_ns()
             self._alert(
                 Alert(RULE, Priority.INFORMATIONAL, INTERNAL, now, 0, "Falco metrics snapshot", fields)
             )
@@ -58,18 +57,3 @@ class Snapshots:
             self._failing = True
         else:
             self._failing = False
-
-
-def snapshot(metrics: Iterable[Metric], settings: MetricsSettings) -> Mapping[str, JsonValue]:
-    """Return the values by names in the form of fields."""
-    found: dict[str, JsonValue] = {}
-    for metric in settings.wanted(metrics):
-        is_memory = "_memory_" in metric.name and metric.name.endswith("_bytes")
-        for name, value in metric.fields():
-            if not value and not settings.empty:
-                continue
-            if is_memory and settings.megabytes:
-                found[f"{name.removesuffix('_bytes')}_mb"] = round(value / _MEGABYTE, 1)
-            else:
-                found[name] = int(value) if value == int(value) else round(value, 6)
-    return found

@@ -4,30 +4,111 @@ import json
 from pathlib import Path
 
 from refengine.output.alert import Alert
-from refengine.service.metrics import Group, Metric, MetricsSettings, counter, gauge
+from refengine.service.metrics import Group, Metric, MetricsSettings, counter, gauge, info
 from refengine.service.resources import resource_metrics
-from refengine.service.snapshots import Snapshots, snapshot
+from refengine.service.snapshot_fields import SnapshotFields
+from refengine.service.snapshots import Snapshots
 
 
 def metrics() -> list[Metric]:
     return [
+        counter("falcosecurity_falco_n_evts_total", Group.PROGRAM, "Evaluated.", 5),
         counter("falcosecurity_scap_n_evts_total", Group.EVENTS, "Events.", 7),
         counter("falcosecurity_scap_n_drops_total", Group.EVENTS, "Drops.", 0),
         counter(
-            "falcosecurity_falco_rules_matches_total", Group.RULES, "By rule.", [({"rule_name": "A rule"}, 2)]
+            "falcosecurity_falco_rules_matches_total",
+            Group.RULES,
+            "By rule.",
+            [({"rule_name": "A rule (of STDOUT/STDIN)"}, 2), ({"rule_name": "Never"}, 0)],
         ),
         gauge("falcosecurity_falco_memory_rss_bytes", Group.RESOURCES, "Memory.", 3 << 20),
+        gauge("refengine_memory_blocks", Group.RESOURCES, "Blocks.", 9),
     ]
 
 
-def test_names_and_choices() -> None:
-    assert snapshot(metrics(), MetricsSettings()) == {
-        "scap.n_evts": 7,
-        "falco.rules_matches.A_rule": 2,
-        "falco.memory_rss_bytes": 3 << 20,
+COUNTS = {
+    "evt.time": 1_000_000_000,
+    "falco.num_evts": 5,
+    "falco.num_evts_prev": 0,
+    "falco.evts_rate_sec": 0.0,
+    "scap.n_evts": 7,
+    "scap.n_evts_prev": 0,
+    "scap.evts_rate_sec": 0.0,
+    "scap.n_drops": 0,
+    "scap.n_drops_prev": 0,
+    "scap.evts_drop_rate_sec": 0.0,
+    "scap.n_drops_perc": 0.0,
+}
+
+
+def test_the_names_are_those_of_falcos_snapshots() -> None:
+    assert SnapshotFields(MetricsSettings()).of(metrics(), 1_000_000_000) == {
+        **COUNTS,
+        "falco.rules.matches_total": 2,
+        "falco.rules.A_rule_of_STDOUT_STDIN": 2,
+        "falco.memory_rss_kb": 3 << 10,
+        "refengine.memory_blocks": 9,
     }
-    choice = MetricsSettings(groups=frozenset({Group.EVENTS, Group.RESOURCES}), empty=True, megabytes=True)
-    assert snapshot(metrics(), choice) == {"scap.n_evts": 7, "scap.n_drops": 0, "falco.memory_rss_mb": 3.0}
+
+
+def test_groups_and_units_are_chosen() -> None:
+    choice = MetricsSettings(
+        groups=frozenset({Group.PROGRAM, Group.EVENTS, Group.RESOURCES}), empty=True, megabytes=True
+    )
+    assert SnapshotFields(choice).of(metrics(), 1_000_000_000) == {
+        **COUNTS,
+        "falco.memory_rss_mb": 3.0,
+        "refengine.memory_blocks": 9,
+    }
+    rules = MetricsSettings(groups=frozenset({Group.RULES}), empty=True)
+    assert SnapshotFields(rules).of(metrics(), 1)["falco.rules.Never"] == 0
+
+
+def test_labels_that_say_something_are_texts() -> None:
+    program = Group.PROGRAM
+    engines = [({"engine_name": "ebpf", "evt_source": "syscall"}, 1)]
+    files = [({"file_name": "falco_rules.local.yaml", "sha256": "12ab"}, 1)]
+    found = SnapshotFields(MetricsSettings()).of(
+        [
+            info("falcosecurity_falco_version_info", program, "", version="1.2.3"),
+            info("falcosecurity_falco_kernel_release_info", program, "", kernel_release="6.1-x"),
+            info("falcosecurity_evt_hostname_info", program, "", hostname="box"),
+            gauge("falcosecurity_scap_engine_name_info", program, "", engines),
+            gauge("falcosecurity_falco_sha256_rules_files_info", program, "", files),
+            gauge("falcosecurity_falco_sha256_config_files_info", program, "", files),
+            counter("falcosecurity_falco_duration_seconds_total", program, "", 0.25),
+            gauge("falcosecurity_falco_host_cpu_usage_ratio", Group.RESOURCES, "", 0.10849),
+        ],
+        1,
+    )
+    assert found == {
+        "evt.time": 1,
+        "falco.version": "1.2.3",
+        "falco.kernel_release": "6.1-x",
+        "evt.hostname": "box",
+        "scap.engine_name": "ebpf",
+        "evt.source": "syscall",
+        "falco.sha256_rules_file.falco_rules_local_yaml": "12ab",
+        "falco.sha256_config_file.falco_rules_local_yaml": "12ab",
+        "falco.duration_sec": 0,
+        "falco.host_cpu_usage_perc": 10.8,
+        "scap.n_drops_perc": 0.0,
+    }
+
+
+def test_counts_are_compared_with_the_snapshot_before() -> None:
+    fields = SnapshotFields(MetricsSettings())
+    fields.of(metrics(), 1_000_000_000)
+    found = fields.of(
+        [
+            counter("falcosecurity_scap_n_evts_total", Group.EVENTS, "", 207),
+            counter("falcosecurity_scap_n_drops_total", Group.EVENTS, "", 50),
+        ],
+        5_000_000_000,
+    )
+    assert (found["scap.n_evts_prev"], found["scap.evts_rate_sec"]) == (7, 50.0)
+    assert (found["scap.n_drops_prev"], found["scap.evts_drop_rate_sec"]) == (0, 12.5)
+    assert found["scap.n_drops_perc"] == 25.0
 
 
 def test_snapshots_go_to_alerts_and_to_a_file(tmp_path: Path) -> None:
