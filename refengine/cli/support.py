@@ -16,14 +16,13 @@ from refengine.rulefile.files import read_source
 
 
 def run(request: Request) -> int:
-    """Print the report.
+    """Print the report, in the form that Falco's has.
 
     :raises RulesError: for a rules file that cannot be read.
     """
     options, system = request.options, platform.uname()
     report = {
         "version": own_version(),
-        "versions": versions(),
         "system_info": {
             "sysname": system.system,
             "nodename": system.node,
@@ -32,9 +31,11 @@ def run(request: Request) -> int:
             "machine": system.machine,
         },
         "cmdline": valid_unicode(" ".join([sys.argv[0], *request.arguments])),
-        "engine_info": {"engine_version": versions()["engine_version"]},
+        "engine_info": versions(),
         "config": "" if options.configuration is None else _content(options.configuration),
-        "rules_files": [{"name": str(path), "content": _rules(path)} for path in _paths(request)],
+        "rules_files": [
+            {"name": str(path), "variants": [{"content": _rules(path)}]} for path in _paths(request)
+        ],
     }
     print(json.dumps(report, sort_keys=True))
     return 0

@@ -29,15 +29,18 @@ def own_version() -> str:
 
 
 def versions() -> dict[str, object]:
-    """Return every version that a report should name."""
+    """Return every version that a report should name, those of Falco under the keys that they have there.
+
+    Tools ask the web server for them, to see which rules files are for this engine.
+    """
     return {
         "refengine_version": own_version(),
         "falco_version": FALCO_VERSION,
         "engine_version": str(ENGINE_VERSION.minor),
         "engine_version_semver": str(ENGINE_VERSION),
-        "event_schema_version": SCHEMA_VERSION,
+        "driver_schema_version": SCHEMA_VERSION,
         "python_version": platform.python_version(),
-        "plugins": {name: str(each) for name, each in BUILT_IN_PLUGINS.items()},
+        "plugin_versions": {name: str(each) for name, each in BUILT_IN_PLUGINS.items()},
     }
 
 

@@ -50,8 +50,17 @@ def test_json_answers_are_json(capsys: pytest.CaptureFixture[str], rules: Path) 
 def test_support_carries_the_rules(capsys: pytest.CaptureFixture[str], rules: Path) -> None:
     assert main(["--support", "-r", str(rules)]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert report["rules_files"] == [{"name": str(rules), "content": rules.read_text()}]
-    assert {"version", "system_info", "cmdline", "engine_info"} <= set(report)
+    assert report["rules_files"] == [{"name": str(rules), "variants": [{"content": rules.read_text()}]}]
+    assert {"version", "system_info", "cmdline", "config", "engine_info"} <= set(report)
+    assert report["engine_info"]["engine_version_semver"]
+
+
+def test_versions_have_the_keys_that_tools_ask_falco_for(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version", "-o", "json_output=true"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    keys = {"falco_version", "engine_version", "engine_version_semver", "driver_schema_version"}
+    assert keys | {"plugin_versions"} <= set(found)
+    assert set(found["plugin_versions"]) == {"container", "json", "k8saudit"}
 
 
 def test_validation_says_ok(capsys: pytest.CaptureFixture[str], rules: Path) -> None:
