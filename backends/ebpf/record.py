@@ -38,16 +38,21 @@ class Record:
     makes a record sets the three: see `recorded`.
     """
 
-    __slots__ = ("_descriptors", "_memory", "_texts", "blobs", "data", "first_end")
+    __slots__ = ("_descriptors", "_head", "_memory", "_texts", "blobs", "data", "first_end")
 
     data: bytes
     blobs: dict[tuple[int, int], bytes] | None
     first_end: int
+    _head: Head
 
     @property
     def head(self) -> Head:
         """What all records have."""
-        return Head._make(RECORD.unpack_from(self.data))
+        try:
+            return self._head
+        except AttributeError:  # most records are never asked, and do without an attribute that says so
+            head = self._head = Head._make(RECORD.unpack_from(self.data))
+            return head
 
     def blob(self, kind: int, address: int = 0) -> bytes | None:
         """Return the content of a blob, None where the record has none of the kind and address."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any, Final
 
 from refengine.backends.ebpf.events import KernelEvent, LifeEvent, OpenEvent
@@ -235,7 +234,7 @@ class Tracker:
 
 def _like(model: Thread, tid: int, pid: int) -> Thread:
     """Return a thread with what one that has just been made shares with its maker, or has a copy of."""
-    thread = copy.copy(model)
+    thread = model.copy()
     thread.tid, thread.pid = tid, pid
     thread.group = thread.children = None
     thread.is_dead = False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from operator import attrgetter
+from typing import Any, Final
 
 from refengine.state.containers.identity import ContainerId, container_of
 from refengine.state.descriptors import DescriptorTable
@@ -110,6 +112,11 @@ class Thread:
     _env_text: str | None = field(default=None, repr=False)
     _cmdline: str | None = field(default=None, repr=False)
     _exeline: str | None = field(default=None, repr=False)
+
+    def copy(self) -> Thread:
+        """Return another thread of which everything is the same: not only equal."""
+        # The module `copy` asks first how that is to be done, which takes four times as long.
+        return Thread(*_VALUES(self))
 
     @property
     def is_main(self) -> bool:
@@ -248,3 +255,7 @@ class Thread:
             self.ctime_to_start = self.clone_time - self.exe_ino_ctime
         if 0 < self.pidns_init_start_time < self.exe_ino_ctime:
             self.pidns_start_to_ctime = self.exe_ino_ctime - self.pidns_init_start_time
+
+
+_VALUES: Final[Callable[[Thread], tuple[Any, ...]]] = attrgetter(*(each.name for each in fields(Thread)))
+"""All that a thread has, in the order in which one is made of it."""
