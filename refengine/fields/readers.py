@@ -38,7 +38,10 @@ class SystemReader:
 
 
 class RecordedReader:
-    """Reads the fields of `RecordedEvent`s out of their values, each made into its field's type."""
+    """Reads the fields of `RecordedEvent`s out of their values, each made into its field's type.
+
+    Fields of the time that are not among the values follow from the event's time, where that is known.
+    """
 
     def bind(self, field: FieldRead) -> Read:
         """Return the function that reads `field`."""
@@ -54,7 +57,20 @@ class RecordedReader:
             items = value if isinstance(value, list | tuple) else (value,)
             return tuple(typed_value(key, type, item) for item in items) or None
 
-        return read
+        return _timed(key, read) if key in _TIMES else read
+
+
+def _timed(key: str, read: Read) -> Read:
+    """Return the function that reads a field of the time."""
+    extractor = extractor_of(key)
+    assert extractor is not None
+    derive: Read = extractor.bind(None)
+
+    def read_or_derive(event: RecordedEvent) -> Value | None:
+        value = read(event)
+        return derive(event) if value is None and event.time else value
+
+    return read_or_derive
 
 
 def typed_value(key: str, type: ValueType, value: object) -> Value:
@@ -93,6 +109,20 @@ def typed_value(key: str, type: ValueType, value: object) -> Value:
         return int(value)
     raise ValueError(f"{value!r} is no value of type {type}, which '{key}' has")
 
+
+_TIMES = frozenset(
+    {
+        "evt.rawtime",
+        "evt.rawtime.s",
+        "evt.rawtime.ns",
+        "evt.time",
+        "evt.time.s",
+        "evt.time.iso8601",
+        "evt.datetime",
+        "evt.datetime.s",
+    }
+)
+"""The fields that tell when an event was."""
 
 _TEXT = frozenset({ValueType.CHARBUF, ValueType.FSPATH, ValueType.FSRELPATH})
 _ADDRESSES = frozenset(
