@@ -46,4 +46,10 @@ def connect(target: Target) -> Connection:
     state = SystemState(probe, track_descriptors=False, users=read_users(), interfaces=read_interfaces())
     tracker = Tracker(state, probe)
     backend = EbpfBackend(tracker.seed, contained, patience=target.patience)
-    return Connection(backend, tracker.observe, backend.warnings, state, complete=backend.complete)
+    return Connection(
+        backend,
+        tracker.observe,
+        lambda: (*backend.warnings(), *probe.warnings()),
+        state,
+        complete=backend.complete,
+    )

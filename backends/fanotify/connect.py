@@ -52,8 +52,9 @@ def connect(target: Target) -> Connection:
         raise BackendError(
             "watching the whole machine needs CAP_SYS_ADMIN: run as root, or name folders with --watch"
         )
+    probe = NetlinkProbe()
     state = SystemState(
-        NetlinkProbe(),
+        probe,
         track_descriptors=False,
         users=read_users(),
         interfaces=read_interfaces(),
@@ -77,4 +78,4 @@ def connect(target: Target) -> Connection:
             if isinstance(cwd, str):
                 event.thread.set_cwd(cwd)
 
-    return Connection(backend, observe, lambda: backend.warnings, state)
+    return Connection(backend, observe, lambda: (*backend.warnings, *probe.warnings()), state)

@@ -18,6 +18,7 @@ from refengine.backends.fanotify.sightings import Sighting, encode
 from refengine.backends.netlink.connector import ProcessConnector
 from refengine.backends.netlink.process_events import EXEC
 from refengine.errors import BackendError
+from refengine.state.memory_files import MemoryFiles
 
 _BATCH: Final = 256
 _PRIORITY: Final = 1
@@ -31,8 +32,11 @@ def main() -> int:
     except BackendError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    with suppress(OSError):  # without it, some short programs will not be seen
-        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(_PRIORITY))
+    memory_files = MemoryFiles()
+    with suppress(
+        OSError
+    ):  # the thread that reads for us inherits it; without it, some short programs will not be seen
+        os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(_PRIORITY))
     output, end = sys.stdout.fileno(), sys.stdin.fileno()
     poll = select.poll()
     poll.register(connector, select.POLLIN)
@@ -43,7 +47,7 @@ def main() -> int:
             return 0
         lost = connector.lost
         sightings = [
-            Sighting(event, glance(event.pid) if event.kind == EXEC else None)
+            Sighting(event, glance(event.pid, memory_files) if event.kind == EXEC else None)
             for event in connector.read(_BATCH)
         ]
         lines = [encode(sighting) for sighting in sightings]

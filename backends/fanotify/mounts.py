@@ -51,7 +51,7 @@ def read_mounts(path: Path = Path("/proc/self/mountinfo")) -> list[Mount]:
     :raises OSError: when the table cannot be read.
     """
     mounts = []
-    for line in path.read_text(encoding="utf-8", errors="surrogateescape").splitlines():
+    for line in path.read_bytes().decode("utf-8", "surrogateescape").split("\n"):
         columns, _, tail = line.partition(" - ")
         fields = columns.split(" ")
         if len(fields) >= 5 and tail:

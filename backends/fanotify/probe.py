@@ -7,6 +7,7 @@ import stat
 
 from refengine.backends.netlink.sockets import SocketNames
 from refengine.state.descriptors import Descriptor
+from refengine.state.file_status import file_status
 from refengine.state.open_files import encoded_device
 from refengine.state.procfs import ProcProbe
 
@@ -24,7 +25,7 @@ class NetlinkProbe(ProcProbe):
     def descriptor(self, pid: int, number: int, known: Descriptor | None = None) -> Descriptor | None:
         """Return what the process has open as `number`: `known` itself where it still is that."""
         try:
-            file = os.stat(f"/proc/{pid}/fd/{number}")  # noqa: PTH116  (done for every descriptor)
+            file = file_status(f"/proc/{pid}/fd/{number}")
         except OSError:
             return None
         if not stat.S_ISSOCK(file.st_mode) or _namespace_of(str(pid)) != self._namespace:

@@ -7,13 +7,14 @@ import stat
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from refengine.state.file_status import file_status
+from refengine.state.memory_files import MemoryFiles, read_file
 from refengine.state.procfs import read_thread
 from refengine.state.threads import Thread
 
 UNKNOWN: Final = "<NA>"
 """What stands for the name of a program that had ended before it could be looked at."""
 
-_CHUNK: Final = 1 << 16
 _DELETED: Final = " (deleted)"
 
 
@@ -42,14 +43,14 @@ class Glance(NamedTuple):
     env: tuple[str, ...]
 
 
-def glance(pid: int) -> Glance:
+def glance(pid: int, memory_files: MemoryFiles) -> Glance:
     """Return what a process shows now; few reads, since it may not be there for long."""
     folder = f"/proc/{pid}"
-    command = _texts(f"{folder}/cmdline")
+    command, env = memory_files.read((f"{folder}/cmdline", f"{folder}/environ"))
     file = None
     try:
         path = os.readlink(f"{folder}/exe")  # noqa: PTH115  (keeps what a Path would tidy up)
-        found = os.stat(f"{folder}/exe")  # noqa: PTH116  (a Path costs more than the call)
+        found = file_status(f"{folder}/exe")
         file = File(
             found.st_ino, found.st_ctime_ns, found.st_mtime_ns, found.st_mode, found.st_uid, found.st_gid
         )
@@ -59,8 +60,8 @@ def glance(pid: int) -> Glance:
         cwd = os.readlink(f"{folder}/cwd")  # noqa: PTH115  (keeps what a Path would tidy up)
     except OSError:
         cwd = ""
-    env = _texts(f"{folder}/environ")
-    return Glance(path, file, command, _text(f"{folder}/comm").removesuffix("\n"), cwd, env)
+    comm = read_file(f"{folder}/comm").decode("utf-8", "surrogateescape").removesuffix("\n")
+    return Glance(path, file, _texts(command), comm, cwd, _texts(env))
 
 
 def program_of(pid: int, seen: Glance, opened: Sequence[str], boot_time: int) -> tuple[Thread, bool]:
@@ -70,7 +71,7 @@ def program_of(pid: int, seen: Glance, opened: Sequence[str], boot_time: int) ->
     the files that were opened to execute the program: itself, and what interprets it. The second value is false
     where the process is gone, so that nothing but its program is known.
     """
-    thread = read_thread(pid, {}, boot_time)
+    thread = read_thread(pid, {}, None, boot_time)
     is_there = thread is not None
     if thread is None:
         thread = Thread(pid, pid, {})
@@ -104,20 +105,5 @@ def _is_script(path: str) -> bool:
         return False
 
 
-def _texts(path: str) -> tuple[str, ...]:
-    text = _text(path)
-    return tuple(text.removesuffix("\0").split("\0")) if text else ()
-
-
-def _text(path: str) -> str:
-    """Return a file's text, the empty string where it cannot be read."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    try:
-        return os.read(descriptor, _CHUNK).decode("utf-8", "surrogateescape")
-    except OSError:
-        return ""
-    finally:
-        os.close(descriptor)
+def _texts(data: bytes) -> tuple[str, ...]:
+    return tuple(data.decode("utf-8", "surrogateescape").removesuffix("\0").split("\0")) if data else ()

@@ -39,15 +39,16 @@ def connect(target: Target) -> Connection:
 
     # Only the system calls that rules need are stopped at, so that events do not tell what becomes of every
     # descriptor; the thread of an event stands still, so that /proc can be asked.
+    probe = TraceeProbe()
     state = SystemState(
-        TraceeProbe(),
+        probe,
         track_descriptors=False,
         users=read_users(),
         interfaces=read_interfaces(),
         boot_time=read_boot_time(),
     )
     backend = PtraceBackend(target.command, target.pids, acquaintance=KnownThreads(state))
-    return Connection(backend, state.apply, state=state)
+    return Connection(backend, state.apply, probe.warnings, state)
 
 
 class KnownThreads:

@@ -12,6 +12,7 @@ from typing import Final, NoReturn
 
 from refengine.backends.ptrace import binding
 from refengine.backends.ptrace.binding import LoadableFilter
+from refengine.backends.ptrace.process import read_file, row
 from refengine.errors import BackendError
 
 OPTIONS: Final = (
@@ -143,10 +144,7 @@ def attach(pid: int, options: int, threads: set[int]) -> None:
 
 
 def _tracer_of(tid: int) -> int:
-    for line in Path(f"/proc/{tid}/status").read_text(errors="replace").splitlines():
-        if line.startswith("TracerPid:"):
-            return int(line.split()[1])
-    return 0
+    return int(row(read_file(f"/proc/{tid}/status"), b"\nTracerPid:") or 0)
 
 
 def refused(error: OSError, whom: str) -> BackendError:

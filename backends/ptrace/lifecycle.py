@@ -85,7 +85,7 @@ def _cgroups(snapshot: Snapshot) -> bytes:
 def _cgroup_pairs(content: bytes) -> bytes:
     """Return `controller=path` pairs, NUL after each, from a `cgroup` file, whose content is mostly the same."""
     pairs: list[bytes] = []
-    for line in content.splitlines():
+    for line in filter(None, content.split(b"\n")):  # a path may have other ends of lines
         _, controllers, path = line.split(b":", 2)
         if controllers.startswith(b"name="):
             continue  # a hierarchy without a controller, which limits nothing

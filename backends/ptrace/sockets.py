@@ -12,6 +12,7 @@ from refengine.backends.ptrace.binding import borrow_descriptor
 from refengine.backends.ptrace.process import read_file, read_link
 from refengine.backends.syscalls.addresses import Ends
 from refengine.event.sockets import InetAddress, SocketAddress, UnixAddress
+from refengine.state.open_files import local_socket
 
 _SOCKET_LINK = re.compile(r"socket:\[(\d+)\]\Z")
 
@@ -116,13 +117,9 @@ def _from_table(entry: str) -> InetAddress | None:
 
 
 def _search_unix(tid: int, inode: str) -> Ends:
-    try:
-        lines = Path(f"/proc/{tid}/net/unix").read_text(errors="surrogateescape").splitlines()[1:]
-    except OSError:
+    lines = read_file(f"/proc/{tid}/net/unix").decode("utf-8", "surrogateescape").split("\n")[1:]
+    entry = local_socket(lines, inode)
+    if entry is None:
         return Ends(None, None)
-    for line in lines:
-        columns = line.split(maxsplit=7)
-        if columns[6] == inode:
-            path = columns[7] if len(columns) > 7 else ""
-            return Ends(UnixAddress("\0" + path[1:] if path.startswith("@") else path), None)
-    return Ends(None, None)
+    path = entry.name
+    return Ends(UnixAddress("\0" + path[1:] if path.startswith("@") else path), None)

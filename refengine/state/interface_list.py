@@ -57,7 +57,11 @@ def _netmask(control: socket.socket, name: bytes) -> bytes:
 
 def _inet6_interfaces(table: Path) -> list[Interface]:
     try:
-        rows = [line.split() for line in table.read_text(encoding="ascii").splitlines()]
+        rows = [line.split() for line in table.read_bytes().split(b"\n")]
     except OSError:
         return []
-    return [Interface(row[5], bytes.fromhex(row[0])) for row in rows if len(row) == 6]
+    return [
+        Interface(row[5].decode("utf-8", "surrogateescape"), bytes.fromhex(row[0].decode("ascii")))
+        for row in rows
+        if len(row) == 6
+    ]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from refengine.event.addresses import endpoint_text, tuple_text
 from refengine.event.sockets import InetAddress, InetTuple, UnixTuple
 from refengine.state.descriptors import CLIENT, SERVER, Descriptor
+from refengine.state.file_status import FileStatus, file_status
 from refengine.tables.flags import FLAG_TABLES
 
 _FILE = FLAG_TABLES["file_flags"]
@@ -39,6 +41,11 @@ _ANONYMOUS: Mapping[str, str] = {
     "pidfd": "P",
 }
 _SPECIAL = re.compile(r"(socket|pipe):\[(\d+)\]\Z")
+_LOCAL = b"UNIX"
+_LOCAL_ROW = re.compile(
+    r"([0-9a-fA-F]+): [0-9A-F]{8} [0-9A-F]{8} [0-9A-F]{8} [0-9A-F]{4} [0-9A-F]{2} +(\d+)(?: (.+))?\Z",
+    re.DOTALL,
+)
 _DELETED = " (deleted)"
 
 _INET_TABLES = (("tcp", "tcp", "4"), ("tcp6", "tcp", "6"), ("udp", "udp", "4"), ("udp6", "udp", "6"))
@@ -57,13 +64,13 @@ def read_descriptor(
     path = f"{root}/{pid}/fd/{number}"
     try:
         target = os.readlink(path)  # noqa: PTH115  (the text of the link is no path)
-        file = os.stat(path)  # noqa: PTH116  (on the way of every event: a Path costs more than the call)
+        file = file_status(path)
     except OSError:
         return None
     if known is not None and known.name and known.ino == file.st_ino and target.startswith("socket:"):
         known.reported_name = known.name
         return known
-    descriptor = _of_target(pid, target, file, root)
+    descriptor = _of_target(pid, target, file, root, path)
     descriptor.dev = encoded_device(file.st_dev)
     descriptor.ino = file.st_ino
     descriptor.reported_name = descriptor.name
@@ -104,12 +111,12 @@ def encoded_device(device: int) -> int:
     return minor & 0xFF | major << 8 | (minor & ~0xFF) << 12
 
 
-def _of_target(pid: int, target: str, file: os.stat_result, root: str) -> Descriptor:
+def _of_target(pid: int, target: str, file: FileStatus, root: str, path: str) -> Descriptor:
     special = _SPECIAL.match(target)
     if special is not None:
         if special[1] == "pipe":
             return Descriptor("p", "")
-        return _socket(f"{root}/{pid}/net", special[2])
+        return _socket(f"{root}/{pid}/net", special[2], path)
     if target.startswith("anon_inode:"):
         name = target[len("anon_inode:") :]
         return Descriptor(_ANONYMOUS.get(name.strip("[]"), "o"), name)
@@ -140,22 +147,56 @@ def _fill_info(descriptor: Descriptor, path: str) -> None:
             descriptor.mount_id = int(value)
 
 
-def _socket(net: str, inode: str) -> Descriptor:
-    """Return the socket with that inode, searched in the tables of a network namespace."""
+def _socket(net: str, inode: str, path: str) -> Descriptor:
+    """Return the socket at `path` with that inode, searched in the tables of a network namespace."""
     for table, protocol, kind in (*_INET_TABLES, *_RAW_TABLES):
         for line in _lines(f"{net}/{table}"):
             columns = line.split()
             if len(columns) > 9 and columns[9] == inode:
                 return _inet_socket(protocol, kind, columns)
-    for line in _lines(f"{net}/unix"):
-        columns = line.split(None, 7)
-        if len(columns) > 6 and columns[6] == inode:
-            name = columns[7].strip() if len(columns) > 7 else ""
-            return Descriptor("u", name, tuple=UnixTuple(int(columns[0].rstrip(":"), 16), 0, name))
+    told = _protocol(path)
+    if not told or told.startswith(_LOCAL):
+        entry = local_socket(_lines(f"{net}/unix"), inode)
+        if entry is not None:
+            return Descriptor("u", entry.name, tuple=UnixTuple(entry.address, 0, entry.name))
+        if told:
+            return Descriptor("u")
     for line in _lines(f"{net}/netlink"):
         if line.split()[-1:] == [inode]:
             return Descriptor("n")
     return Descriptor("o")
+
+
+class LocalSocket(NamedTuple):
+    """A local socket as the kernel's table has it: the number that it is called by there, and its name."""
+
+    address: int
+    name: str
+
+
+def local_socket(lines: Iterable[str], inode: str) -> LocalSocket | None:
+    """Return the local socket with that inode; None where there is no line of it, or more than one.
+
+    Names are in the table as they were given, line breaks too, so that a name can look like the line of another socket.
+    It cannot take the true line away.
+    """
+    found = None
+    for line in lines:
+        row = _LOCAL_ROW.match(line)
+        if row is None or row[2] != inode:
+            continue
+        if found is not None:
+            return None
+        found = LocalSocket(int(row[1], 16), row[3] or "")
+    return found
+
+
+def _protocol(path: str) -> bytes:
+    """Return the kernel's name of a socket's protocol, nothing where it does not tell."""
+    try:
+        return os.getxattr(path, "system.sockprotoname")
+    except OSError:
+        return b""
 
 
 def _inet_socket(protocol: str, kind: str, columns: list[str]) -> Descriptor:
@@ -184,7 +225,8 @@ def _endpoint(text: str) -> InetAddress:
 
 
 def _lines(path: str) -> list[str]:
+    """Return the rows of a table: no text file, in which Python would see more ends of lines than the kernel makes."""
     try:
-        return Path(path).read_text(encoding="utf-8", errors="surrogateescape").splitlines()[1:]
+        return Path(path).read_bytes().decode("utf-8", "surrogateescape").split("\n")[1:]
     except OSError:
         return []

@@ -10,14 +10,15 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from refengine.state.descriptors import Descriptor
+from refengine.state.file_status import FileStatus, file_status
+from refengine.state.memory_files import MemoryFiles, read_file
 from refengine.state.open_files import read_descriptor
 from refengine.state.threads import UNKNOWN_ID, Thread
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_CHUNK = 1 << 16
 _DELETED = " (deleted)"
 _FIRST_NAMESPACE = 0xEFFFFFFC
 """The inode of the PID namespace that the kernel began with."""
@@ -29,11 +30,17 @@ _OPEN_FILES_LIMIT = re.compile(r"^Max open files +(\d+|unlimited)", re.MULTILINE
 class ProcProbe:
     """The probe of a live machine, by its `/proc`."""
 
-    __slots__ = ("_boot_time", "_root")
+    __slots__ = ("_boot_time", "_memory_files", "_root")
 
     def __init__(self, root: str = "/proc") -> None:
         self._root = root
         self._boot_time: int | None = None
+        self._memory_files = MemoryFiles()
+
+    def warnings(self) -> Sequence[str]:
+        """Return in a sentence what could not be read in time, if anything."""
+        late = self._memory_files.late
+        return [f"{late} times a process kept its arguments and environment from being read"] if late else []
 
     def thread_numbers(self) -> Iterable[int]:
         """Return the numbers of all threads that there are, each process's first before its others."""
@@ -43,7 +50,7 @@ class ProcProbe:
         """Return what the files of the thread say, None where there is no such thread."""
         if self._boot_time is None:
             self._boot_time = read_boot_time(self._root)
-        return read_thread(tid, threads, self._boot_time, self._root)
+        return read_thread(tid, threads, self._memory_files, self._boot_time, self._root)
 
     def descriptor(self, pid: int, number: int, known: Descriptor | None = None) -> Descriptor | None:
         """Return what the process has open as `number`: `known` itself where it still is that."""
@@ -59,11 +66,15 @@ class ProcProbe:
 
 
 def read_thread(
-    tid: int, threads: Mapping[int, Thread], boot_time: int = 0, root: str = "/proc"
+    tid: int,
+    threads: Mapping[int, Thread],
+    memory_files: MemoryFiles | None,
+    boot_time: int = 0,
+    root: str = "/proc",
 ) -> Thread | None:
     """Return what `root` says of a thread, None where there is no such thread.
 
-    `boot_time` is in nanoseconds since the epoch and makes start times out of those counted from the boot.
+    Without `memory_files`, arguments and environment are left out. `boot_time` is in nanoseconds since the epoch and makes start times out of those counted from the boot.
     """
     folder = f"{root}/{tid}"
     status = _status(folder)
@@ -72,9 +83,12 @@ def read_thread(
     thread = Thread(tid, _number(status, "Tgid"), threads)
     _fill_status(thread, status)
     _fill_stat(thread, _text(f"{folder}/stat"), boot_time)
-    _fill_command(thread, folder)
+    command = environment = b""
+    if memory_files is not None and "VmSize" in status:  # the kernel's own threads have no memory
+        command, environment = memory_files.read((f"{folder}/cmdline", f"{folder}/environ"))
+    _fill_command(thread, _strings(command))
     _fill_executable(thread, folder)
-    thread.env = _strings(f"{folder}/environ")
+    thread.env = _strings(environment)
     thread.set_cwd(_link(f"{folder}/cwd"))
     thread.root = _link(f"{folder}/root") or "/"
     thread.pidns_init_start_time = _namespace_start(status, boot_time, root)
@@ -121,7 +135,7 @@ def read_boot_time(root: str = "/proc") -> int:
 def parse_cgroups(text: str) -> tuple[tuple[str, str], ...]:
     """Return subsystem and path of each line of a `cgroup` file; the unified hierarchy has no subsystem's name."""
     pairs = []
-    for line in text.splitlines():
+    for line in text.split("\n"):  # a name may have what else ends a line for Python
         parts = line.split(":", 2)
         if len(parts) == 3:
             pairs += [(subsystem, parts[2]) for subsystem in parts[1].split(",")]
@@ -201,8 +215,7 @@ def _namespace_start(status: Mapping[str, str], boot_time: int, root: str) -> in
     return 0
 
 
-def _fill_command(thread: Thread, folder: str) -> None:
-    command = _strings(f"{folder}/cmdline")
+def _fill_command(thread: Thread, command: tuple[str, ...]) -> None:
     if command:
         thread.exe, thread.args = command[0], command[1:]
     else:
@@ -214,7 +227,7 @@ def _fill_executable(thread: Thread, folder: str) -> None:
     thread.exe_from_memfd = path.startswith("/memfd:")
     thread.exepath = path.removesuffix(_DELETED)
     try:
-        file = os.stat(f"{folder}/exe")  # noqa: PTH116  (once an exec: a Path costs more than the call)
+        file = file_status(f"{folder}/exe")
     except OSError:
         return
     thread.exe_ino = file.st_ino
@@ -222,7 +235,7 @@ def _fill_executable(thread: Thread, folder: str) -> None:
     thread.exe_writable = _is_writable(file, thread)
 
 
-def _is_writable(file: os.stat_result, thread: Thread) -> bool:
+def _is_writable(file: FileStatus, thread: Thread) -> bool:
     """Return whether the thread may write to the file, by its permission bits alone."""
     if thread.uid == 0:
         return True
@@ -242,26 +255,12 @@ def _number(row: Mapping[str, str], name: str, column: int = 0, unknown: int = -
 
 
 def _text(path: str) -> str:
-    """Return a file's text, the empty string where it cannot be read: by bare calls, as it is done often."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    try:
-        data = os.read(descriptor, _CHUNK)
-        if len(data) == _CHUNK:
-            while chunk := os.read(descriptor, _CHUNK):
-                data += chunk
-    except OSError:
-        return ""
-    finally:
-        os.close(descriptor)
-    return data.decode("utf-8", "surrogateescape")
+    """Return a file's text, the empty string where it cannot be read."""
+    return read_file(path).decode("utf-8", "surrogateescape")
 
 
-def _strings(path: str) -> tuple[str, ...]:
-    text = _text(path)
-    return tuple(text.removesuffix("\0").split("\0")) if text else ()
+def _strings(data: bytes) -> tuple[str, ...]:
+    return tuple(data.decode("utf-8", "surrogateescape").removesuffix("\0").split("\0")) if data else ()
 
 
 def _link(path: str) -> str:

@@ -87,10 +87,10 @@ def read_users(etc: Path = Path("/etc")) -> Users:
 
 def _rows(path: Path, width: int) -> Iterable[list[str]]:
     try:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        text = path.read_bytes().decode("utf-8", "surrogateescape")
     except OSError:
         return
-    for line in text.splitlines():
+    for line in text.split("\n"):
         row = line.split(":")
         if len(row) == width:
             yield row

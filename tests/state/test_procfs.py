@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from refengine.event.sockets import InetAddress, InetTuple
+from refengine.state.memory_files import MemoryFiles
 from refengine.state.open_files import encoded_device, read_descriptor
 from refengine.state.procfs import (
     ProcProbe,
@@ -65,7 +66,7 @@ def proc(tmp_path: Path) -> Path:
 
 def test_a_thread(proc: Path) -> None:
     boot = read_boot_time(str(proc))
-    thread = read_thread(43, {}, boot, str(proc))
+    thread = read_thread(43, {}, MemoryFiles(), boot, str(proc))
     assert thread is not None
     assert (thread.tid, thread.pid, thread.ptid) == (43, 42, 7)
     assert (thread.vtid, thread.vpid, thread.vpgid, thread.sid, thread.pgid) == (3, 2, 2, 1, 42)
@@ -83,10 +84,10 @@ def test_a_thread(proc: Path) -> None:
 
 
 def test_a_hidden_or_vanished_thread(proc: Path) -> None:
-    assert read_thread(99, {}, 0, str(proc)) is None
+    assert read_thread(99, {}, MemoryFiles(), 0, str(proc)) is None
     for name in ("cmdline", "environ", "cgroup", "loginuid", "limits", "stat"):
         (proc / "43" / name).unlink()
-    thread = read_thread(43, {}, 0, str(proc))
+    thread = read_thread(43, {}, MemoryFiles(), 0, str(proc))
     assert thread is not None
     assert (thread.args, thread.env, thread.loginuid, thread.fdlimit) == ((), (), UNKNOWN_ID, -1)
     assert ProcProbe(str(proc)).descriptor(43, 0) is None
@@ -105,7 +106,7 @@ def process(proc: Path, pid: int, parent: int, numbers: str, start: int) -> None
 
 
 def namespace_start(proc: Path, pid: int) -> int:
-    thread = read_thread(pid, {}, 10**15, str(proc))
+    thread = read_thread(pid, {}, MemoryFiles(), 10**15, str(proc))
     assert thread is not None
     return (thread.pidns_init_start_time - 10**15) * os.sysconf("SC_CLK_TCK") // 10**9
 
@@ -120,7 +121,7 @@ def test_the_start_of_the_namespace(proc: Path) -> None:
     assert namespace_start(proc, 5) == 100
     assert namespace_start(proc, 8) == 2
     # Who has entered it from outside has no ancestor that tells.
-    thread = read_thread(9, {}, 10**15, str(proc))
+    thread = read_thread(9, {}, MemoryFiles(), 10**15, str(proc))
     assert thread is not None
     assert thread.pidns_init_start_time == 0
 
@@ -131,7 +132,7 @@ def test_what_a_thread_has_as_its_root_is_not_opened(proc: Path) -> None:
     first.mkdir(parents=True)
     for name in ("stat", "cmdline", "status"):
         os.mkfifo(first / name)
-    assert read_thread(43, {}, 10**15, str(proc)) is not None
+    assert read_thread(43, {}, MemoryFiles(), 10**15, str(proc)) is not None
 
 
 def test_groups_with_colons() -> None:

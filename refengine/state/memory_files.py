@@ -1,0 +1,111 @@
+"""Reading the files under `/proc` that lie in a process's memory, and may therefore never come.
+
+The kernel waits for the lock of that memory and for its pages. A process can see to it that neither comes: by a file
+of a filesystem that it serves itself, or by handling its own page faults. So other threads read, and are left to it
+when it takes too long. The kernel ends them with us.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections.abc import Sequence
+from typing import Final
+
+PATIENCE: Final = 0.1
+"""Seconds that the files of one process may take; they take some microseconds where nobody means harm."""
+
+STUCK_MAX: Final = 8
+"""Threads that may be waiting for files that do not come; with as many, nothing is read until one of them has."""
+
+_CHUNK: Final = 1 << 16
+
+
+class MemoryFiles:
+    """Reads such files with a deadline.
+
+    `late` counts the times that they did not come, or were not read since too many have not come. Only one thread may
+    ask; what it asks with is started when it first does.
+    """
+
+    def __init__(self, patience: float = PATIENCE) -> None:
+        self.late = 0
+        self._patience = patience
+        self._reader: _Reader | None = None
+        self._stuck: list[_Reader] = []
+
+    def read(self, paths: Sequence[str]) -> list[bytes]:
+        """Return the content of the files, of each nothing where it cannot be read, of all where they are late."""
+        reader = self._reader
+        if reader is None:
+            self._stuck = [one for one in self._stuck if one.is_stuck()]
+            if len(self._stuck) >= STUCK_MAX:
+                self.late += 1
+                return [b""] * len(paths)
+            reader = self._reader = _Reader()
+        found = reader.read(paths, self._patience)
+        if found is None:
+            self.late += 1
+            self._stuck.append(reader)
+            self._reader = None
+            return [b""] * len(paths)
+        return found
+
+    def close(self) -> None:
+        """End the thread that reads, unless it is stuck."""
+        if self._reader is not None:
+            self._reader.leave()
+            self._reader = None
+
+
+class _Reader:
+    """A thread that reads files for another one, which waits for a while."""
+
+    def __init__(self) -> None:
+        self._asked: queue.SimpleQueue[Sequence[str] | None] = queue.SimpleQueue()
+        self._found: queue.SimpleQueue[list[bytes]] = queue.SimpleQueue()
+        self._thread = threading.Thread(
+            target=_serve, args=(self._asked, self._found), name="memory files", daemon=True
+        )
+        self._thread.start()
+
+    def read(self, paths: Sequence[str], patience: float) -> list[bytes] | None:
+        """Return the content of the files, None where they are late: then nothing more may be asked of this one."""
+        self._asked.put(paths)
+        try:
+            return self._found.get(timeout=patience)
+        except queue.Empty:
+            self.leave()
+            return None
+
+    def is_stuck(self) -> bool:
+        """Return whether the thread is still there."""
+        return self._thread.is_alive()
+
+    def leave(self) -> None:
+        """Have the thread end when it has nothing more to wait for."""
+        self._asked.put(None)
+
+
+def _serve(asked: queue.SimpleQueue[Sequence[str] | None], found: queue.SimpleQueue[list[bytes]]) -> None:
+    while (paths := asked.get()) is not None:
+        found.put([read_file(path) for path in paths])
+
+
+def read_file(path: str) -> bytes:
+    """Return a file's content, nothing where it cannot be read: by bare calls, as it is done often."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        data = os.read(descriptor, _CHUNK)
+        if len(data) == _CHUNK:
+            while chunk := os.read(descriptor, _CHUNK):
+                data += chunk
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
+    return data
