@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from refengine.cli.arguments import HelpRequested
+from refengine.cli.collection import seldom_collected
 from refengine.cli.exit_codes import ERROR, NO_READER, OK, UNUSABLE
 from refengine.cli.messages import Messages
 from refengine.cli.options import parse_options
@@ -26,7 +27,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the program with the arguments given, by default those of the process; return the exit code."""
     arguments = sys.argv[1:] if arguments is None else arguments
     _prepare_streams()
-    code = _guarded(arguments)
+    with seldom_collected():
+        code = _guarded(arguments)
     try:
         sys.stdout.flush()
     except BrokenPipeError:

@@ -13,7 +13,7 @@ from refengine.cli.options import Options
 from refengine.cli.outputs import Outputs
 from refengine.cli.renewal import Renewal
 from refengine.cli.summary import total, total_tally
-from refengine.cli.version import own_version
+from refengine.cli.version import OWN_VERSION
 from refengine.cli.watch import Watch
 from refengine.errors import UsageError
 from refengine.output.alert import hostname
@@ -54,7 +54,7 @@ class Metrics:
 
     def _program(self) -> Iterator[Metric]:
         group = Group.PROGRAM
-        yield info(f"{_FALCO}version_info", group, "The version of this program.", version=own_version())
+        yield info(f"{_FALCO}version_info", group, "The version of this program.", version=OWN_VERSION)
         yield info(
             f"{_FALCO}kernel_release_info", group, "The system's kernel.", kernel_release=os.uname().release
         )

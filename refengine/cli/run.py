@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from refengine.cli.collection import seldom_collected
+from refengine.cli.collection import spared_by_collection
 from refengine.cli.configuration import Configuration
 from refengine.cli.container_names import container_names
 from refengine.cli.event_sources import with_sources
@@ -62,7 +62,7 @@ def run(request: Request) -> int:
         interruption(reloads=reloads) as asked,
         deep_recursion(),
         names,
-        seldom_collected(),
+        spared_by_collection(),
     ):
         watches = [
             Watch(

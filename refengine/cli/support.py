@@ -9,7 +9,7 @@ from pathlib import Path
 
 from refengine.cli.load import rules_paths
 from refengine.cli.request import Request
-from refengine.cli.version import own_version, versions
+from refengine.cli.version import OWN_VERSION, versions
 from refengine.errors import RulesError, UsageError
 from refengine.output.escape import valid_unicode
 from refengine.rulefile.files import read_source
@@ -22,7 +22,7 @@ def run(request: Request) -> int:
     """
     options, system = request.options, platform.uname()
     report = {
-        "version": own_version(),
+        "version": OWN_VERSION,
         "system_info": {
             "sysname": system.system,
             "nodename": system.node,

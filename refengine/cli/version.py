@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import platform
-from functools import cache
 
 from refengine.cli.request import Request
 from refengine.rulefile.versions import BUILT_IN_PLUGINS, ENGINE_VERSION
+
+OWN_VERSION = "0.1.0"
+"""The version of this program, which builds of the package take from here."""
 
 FALCO_VERSION = "0.44.0"
 """The release of Falco whose rules, options, alerts and fields this program reproduces."""
@@ -16,25 +18,13 @@ SCHEMA_VERSION = "4.5.1"
 """The version of the event table."""
 
 
-@cache
-def own_version() -> str:
-    """Return the version of the installed package, or `unknown` in a bare checkout."""
-    # Metrics name the version, too, and the import takes longer than most of the program's.
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("refengine")
-    except PackageNotFoundError:
-        return "unknown"
-
-
 def versions() -> dict[str, object]:
     """Return every version that a report should name, those of Falco under the keys that they have there.
 
     Tools ask the web server for them, to see which rules files are for this engine.
     """
     return {
-        "refengine_version": own_version(),
+        "refengine_version": OWN_VERSION,
         "falco_version": FALCO_VERSION,
         "engine_version": str(ENGINE_VERSION.minor),
         "engine_version_semver": str(ENGINE_VERSION),
@@ -49,7 +39,7 @@ def run(request: Request) -> int:
     if request.is_configured and request.configuration.format.json:
         print(json.dumps(versions(), sort_keys=True))
         return 0
-    print(f"refengine version: {own_version()} ({platform.machine()})")
+    print(f"refengine version: {OWN_VERSION} ({platform.machine()})")
     print(f"Compatible with:   Falco {FALCO_VERSION}")
     print(f"Engine:            {ENGINE_VERSION}")
     print(f"Event schema:      {SCHEMA_VERSION}")

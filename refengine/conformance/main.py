@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 from refengine.cli.arguments import CommandParser
-from refengine.cli.version import own_version
+from refengine.cli.version import OWN_VERSION
 from refengine.conformance import engine, falco
 from refengine.conformance.build import build, written
 from refengine.conformance.case import FEATURES, SPEC, load_suite
@@ -89,7 +89,7 @@ def _run(options: argparse.Namespace) -> int:
         evaluators = [options.evaluator] if options.evaluator else get_args(Evaluator)
         runs.extend(
             run_cases(
-                f"refengine {own_version()}, {evaluator}", cases, partial(engine.answer, evaluator=evaluator)
+                f"refengine {OWN_VERSION}, {evaluator}", cases, partial(engine.answer, evaluator=evaluator)
             )
             for evaluator in evaluators
         )
@@ -99,7 +99,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _serve(options: argparse.Namespace) -> int:
     ask = partial(engine.answer, evaluator=options.evaluator or "compile")
-    return serve(Implementation("refengine", own_version()), ask, sys.stdin, sys.stdout)
+    return serve(Implementation("refengine", OWN_VERSION), ask, sys.stdin, sys.stdout)
 
 
 def _falco(options: argparse.Namespace) -> int:
