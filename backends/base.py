@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from refengine.backends.precondition import Decides, Precondition
 from refengine.event import Event, RecordedEvent
@@ -65,8 +65,7 @@ class Capabilities:
     selective: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Availability:
+class Availability(NamedTuple):
     """Whether a backend can run here; where it cannot, why, and what would change that."""
 
     available: bool
@@ -74,8 +73,7 @@ class Availability:
     remedy: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """Something that a backend needs of the machine: whether it is there, what was found, and what helps if not."""
 
     name: str

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol, cast
+from typing import NamedTuple, Protocol, cast
 
 from refengine.backends.base import Availability, Connection, Need
 from refengine.backends.target import Target
@@ -25,8 +24,7 @@ class _Module(Protocol):
     def connect(target: Target) -> Connection: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """A backend: its name, its package, and in words what it observes.
 
     `examples` are targets of the kinds that it takes, by which one is had that is not to be opened.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 BODY_LIMIT: Final = 12 << 20
 """Bytes that a request may have, if nobody says otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(NamedTuple):
     """An address to listen at for events that are posted, and how.
 
     `url` is `http://HOST:PORT/PATH` or `https://…`, an empty host meaning every address of the machine; the latter

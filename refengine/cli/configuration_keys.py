@@ -7,9 +7,9 @@ are accepted, but changes nothing here; who sets it is told why. `OWN` are exten
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
+from typing import NamedTuple
 
 
 class Kind(str, Enum):
@@ -27,8 +27,7 @@ class Kind(str, Enum):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One key by its full path and the type of its value; where it has no effect, `note` says why."""
 
     path: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from refengine.cli.document import Document
 from refengine.errors import UsageError
@@ -13,16 +14,14 @@ CAPACITY = 65536
 """Alerts that may wait for each output unless the configuration says otherwise."""
 
 
-@dataclass(frozen=True, slots=True)
-class FileOutput:
+class FileOutput(NamedTuple):
     """Where alerts are appended beside standard output, None for nowhere."""
 
     path: Path | None = None
     keep_alive: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramOutput:
+class ProgramOutput(NamedTuple):
     """The shell command that alerts are written to; it runs all the time with `keep_alive`."""
 
     command: str

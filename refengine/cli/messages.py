@@ -6,8 +6,7 @@ import json
 import sys
 import time
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from refengine.output.channel import ChannelError
 from refengine.output.escape import single_line, valid_unicode
@@ -24,8 +23,7 @@ LEVELS = ("emergency", "alert", "critical", "error", "warning", "notice", "info"
 """The values of `log_level`; the first is the gravest."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogSettings:
+class LogSettings(NamedTuple):
     """Where the program's own messages go, and from which of `LEVELS` on; None leaves that to `-v`.
 
     With `json` each is one JSON object a line.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from refengine.backends.base import Connection, Interest
 from refengine.backends.registry import connect
@@ -19,8 +19,7 @@ from refengine.interest import interest_of
 from refengine.rulefile.rule import Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """A backend that is ready to be opened, the enabled rules of its source, and the engine that evaluates them."""
 
     connection: Connection

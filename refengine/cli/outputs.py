@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from threading import Lock
+from typing import NamedTuple
 
 from refengine.cli.configuration import Configuration
 from refengine.cli.configuration_outputs import OutputSettings
@@ -164,8 +164,7 @@ class Outputs:
         return tuple(outputs)
 
 
-@dataclass(frozen=True, slots=True)
-class _Active:
+class _Active(NamedTuple):
     """What alerts pass through; it is exchanged as a whole."""
 
     format: LineFormat
@@ -174,8 +173,7 @@ class _Active:
     outputs: Sequence[_Output]
 
 
-@dataclass(frozen=True, slots=True)
-class _Output:
+class _Output(NamedTuple):
     """A queue, and what its output was made from."""
 
     queue: OutputQueue

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib import import_module
+from typing import NamedTuple
 
 from refengine.cli.options import Options
 from refengine.cli.request import Request
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A question: the module whose `run(request) -> int` answers it, and whether options ask it."""
 
     module: str

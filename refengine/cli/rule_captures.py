@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from refengine.backends.base import Connection
 from refengine.cli.document import Document
@@ -27,8 +26,7 @@ class _Writer(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class CaptureSettings:
+class CaptureSettings(NamedTuple):
     """The keys `capture.*`: durations in milliseconds, sizes in megabytes, where 0 is any size.
 
     With `all_rules` every alert asks for a capture, otherwise those of rules with `capture: true`.

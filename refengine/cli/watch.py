@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from refengine.backends.base import Connection, Interest, Statistics
 from refengine.cli.outputs import Outputs
@@ -34,8 +34,7 @@ _QUIET = 0.05
 Batch: TypeAlias = "Sequence[Event] | Sequence[RecordedEvent]"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """New rules for a watch, and where these need more than the backend was opened for, an open one for them."""
 
     rules: tuple[Rule, ...]

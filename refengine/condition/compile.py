@@ -10,9 +10,8 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from types import CodeType
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from refengine.condition.fold import Folder
 from refengine.condition.interpret import compare
@@ -55,8 +54,7 @@ def compile_conditions(
         return writer.function([(index, part) for index, part in folded if part is not False], event_type)
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
+class _Written(NamedTuple):
     """An expression, and the names that are known after it when it was true and when it was false."""
 
     expression: ast.expr

@@ -5,9 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from refengine.condition.bytewise import byte_text, from_bytes, has_loose_bytes, lower, to_bytes, upper
 from refengine.values import Value, ValueType
@@ -18,8 +17,7 @@ Apply: TypeAlias = "Callable[[tuple[Value, ...], str | None], Value | None]"
 _TEXT = frozenset({ValueType.CHARBUF, ValueType.FSPATH, ValueType.FSRELPATH})
 
 
-@dataclass(frozen=True, slots=True)
-class Transformer:
+class Transformer(NamedTuple):
     """One transformer.
 
     Those of one argument (`is_unary`) take the types in `takes`, on single values and, applied to each item, on

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from refengine.values import ValueType
 
@@ -13,8 +13,7 @@ _ORDER = frozenset({"<", "<=", ">", ">="})
 _SETS = frozenset({"in", "intersects"})
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Types that compare alike; `name` is the words for them in messages. `exists` is always allowed."""
 
     name: str

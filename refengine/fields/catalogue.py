@@ -6,15 +6,14 @@ This is the language's view of fields, complete whether or not an extractor exis
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from refengine.tables.load import read_table
 from refengine.values import Format, ValueType
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """One field. `sources` are the event sources that have it, the empty set meaning every source."""
 
     name: str

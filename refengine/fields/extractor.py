@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from refengine.event import Event
 from refengine.values import Value
@@ -37,8 +36,7 @@ class AttributePath:
         return at
 
 
-@dataclass(frozen=True, slots=True)
-class Extractor:
+class Extractor(NamedTuple):
     """How one field is read.
 
     `bind` takes the argument text between the brackets (None where the condition gives none) and returns the

@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from refengine.output.compile import Bind, Observed, compile_template
 from refengine.output.render import JsonValue
@@ -36,8 +36,7 @@ class Alert:
     tags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ExtraField:
+class ExtraField(NamedTuple):
     """A value to add to the fields of alerts under `name`: a template's text, or, if `raw`, its one field's value."""
 
     name: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from refengine.output.alert import INTERNAL, Alert
 from refengine.output.escape import single_line
@@ -11,8 +11,7 @@ from refengine.output.render import JsonValue
 from refengine.output.times import clock, iso8601, iso8601_zulu
 
 
-@dataclass(frozen=True, slots=True)
-class LineFormat:
+class LineFormat(NamedTuple):
     """Which form the lines have and what stands in them.
 
     With `iso8601` the times before messages are in UTC with their date, otherwise they are the local time of

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 USER_AGENT: Final = "refengine"
 
 
-@dataclass(frozen=True, slots=True)
-class HttpOutput:
+class HttpOutput(NamedTuple):
     """Where and how alerts are posted.
 
     With `insecure` the receiver's certificate is not verified. `authority` is a file and `authorities` a folder

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from refengine.condition.nodes import FieldRef
 from refengine.condition.operand_parser import parse_operand
@@ -111,8 +112,7 @@ def load(files: Iterable[str | Path | Source], options: LoadOptions = DEFAULTS) 
     return loading.finish()
 
 
-@dataclass(frozen=True, slots=True)
-class _Content:
+class _Content(NamedTuple):
     """What stands in one file; `readable` is false where it could not be read as YAML."""
 
     name: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import NamedTuple
 
 from refengine.condition.nodes import And, Identifier, MacroUse, Node, Not, Or, walk
 from refengine.errors import Note
@@ -29,8 +30,7 @@ class ParsedMacro:
     body: Node | None
 
 
-@dataclass(frozen=True, slots=True)
-class MacroFault:
+class MacroFault(NamedTuple):
     """What is wrong with a name in a condition, and where."""
 
     message: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from refengine.fields.catalogue import K8S_AUDIT, SYSCALL
 from refengine.fields.static import StaticFields
@@ -13,8 +14,7 @@ SOURCES = frozenset({SYSCALL, K8S_AUDIT})
 """The event sources of the backends."""
 
 
-@dataclass(frozen=True, slots=True)
-class ExtraOutput:
+class ExtraOutput(NamedTuple):
     """A template to put behind the output of the rules that match: of this name, source and all these tags."""
 
     template: str

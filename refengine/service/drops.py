@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from refengine.backends.base import Statistics
 from refengine.errors import BackendError
@@ -26,8 +26,7 @@ class DropAction(str, Enum):
     EXIT = "exit"
 
 
-@dataclass(frozen=True, slots=True)
-class DropSettings:
+class DropSettings(NamedTuple):
     """When and how often dropped events are acted upon.
 
     `threshold` is the share of a second's events that may be dropped; the actions are carried out `burst` times at

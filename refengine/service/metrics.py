@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 Labels: TypeAlias = Mapping[str, str]
 Sample: TypeAlias = tuple[Labels, float]
@@ -30,8 +30,7 @@ class Group(str, Enum):
     RESOURCES = "resources"
 
 
-@dataclass(frozen=True, slots=True)
-class Metric:
+class Metric(NamedTuple):
     """One metric with its samples, which differ in their labels.
 
     `name` is in Prometheus's form; the unit stands in it. Names that begin with `falcosecurity_` are Falco's.

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from threading import Lock
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from refengine.output.alert import Alert
 from refengine.service.token_bucket import TokenBucket
@@ -19,8 +18,7 @@ _NANOSECONDS = 1_000_000_000
 Kind: TypeAlias = tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ThrottleSettings:
+class ThrottleSettings(NamedTuple):
     """How many alerts of a rule may pass: `burst` at once, and `rate` a second in the long run.
 
     `rule` is the name, None for every rule each by itself. With `fields` only alerts whose fields of these names

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class WebSettings:
+class WebSettings(NamedTuple):
     """Where to listen and what to answer.
 
     At most `threads` requests are answered at once; more of them are turned away. `certificate` is a file with a

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from refengine.event.sockets import InetAddress, InetTuple
 
@@ -11,8 +11,7 @@ _ANY = (bytes(4), bytes(16))
 _SUBNET_BYTES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Interface:
+class Interface(NamedTuple):
     """An address of an interface, 4 or 16 bytes, with the network mask of an IPv4 one."""
 
     name: str

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(NamedTuple):
     """An entry of the user table."""
 
     uid: int
@@ -18,8 +17,7 @@ class User:
     shell: str
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """An entry of the group table."""
 
     gid: int

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from refengine.tables.load import read_table
 from refengine.values import Format, ValueType
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(NamedTuple):
     """One parameter of an event type.
 
     `flag_table` names the table (see `flags`) of a flags or enumeration parameter; `dirfd_param` is the index

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+from typing import NamedTuple
 
 from refengine.tables.event_types import BY_ENUM, EventType
 from refengine.tables.load import read_table
 
 
-@dataclass(frozen=True, slots=True)
-class Syscall:
+class Syscall(NamedTuple):
     """A system call; `number` is its x86-64 number, None where that architecture has none."""
 
     name: str

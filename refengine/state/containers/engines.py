@@ -6,12 +6,11 @@ The code that asks is loaded with the first question for a runtime.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from glob import glob
 from importlib.util import find_spec
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 from refengine.state.containers.directory import Listener, MakeListener
 from refengine.state.containers.facts import ContainerFacts
@@ -19,8 +18,7 @@ from refengine.state.containers.identity import ContainerId
 from refengine.state.containers.runtime import NO_RUNTIME, Runtime, UnknownError
 
 
-@dataclass(frozen=True, slots=True)
-class Engine:
+class Engine(NamedTuple):
     """Runtimes of one sort: the kinds of their containers, and the sockets that they use, as patterns of paths.
 
     `needs` is a package that has to be installed to ask them, None where there is none.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """Something of the machine that the container sees at `destination`."""
 
     source: str
@@ -21,8 +21,7 @@ class Mount:
         return f"{self.source}:{self.destination}:{self.mode}:{writable}:{self.propagation}"
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """An image: the `name` that it was asked for by, its `id` without the word before, and the parts of the name."""
 
     name: str = ""
@@ -54,7 +53,7 @@ class ContainerFacts:
 
     kind: str
     name: str = ""
-    image: Image = Image()
+    image: Image = field(default_factory=Image)
     privileged: bool | None = None
     mounts: tuple[Mount, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
