@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from refengine.source import Place
 
@@ -95,16 +96,14 @@ class Phase(str, Enum):
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(NamedTuple):
     """A further remark on a diagnostic, with the other place concerned where there is one."""
 
     message: str
     place: Place | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One step of the way to a fault: `rule "Shell in a container"`, `condition expression`, and so on.
 
     Kinds are the item types that Falco's JSON result names.

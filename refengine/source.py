@@ -12,10 +12,10 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A line and a column, both counted from 1, and the offset in characters, counted from 0."""
 
     line: int
@@ -87,8 +87,7 @@ class Place:
         return f"{self.source.name}:{start.line}:{start.column}"
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """`length` characters of a text, from `start`, that stand in `source` from `offset` on.
 
     A piece that is not `verbatim` was put in place of a single stretch of the source (a list name that was

@@ -7,8 +7,7 @@ has all else from the one that made it, and the state follows the calls that cha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from refengine.backends.base import Interest
 from refengine.tables.syscalls import BY_NAME
@@ -44,8 +43,7 @@ _ARGUMENTS: Final = ("evt.arg", "evt.rawarg")
 _ALL_ARGUMENTS: Final = frozenset({"evt.args", "evt.info"})
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
+class Details(NamedTuple):
     """The names of the parameters to be read of an execution, of one that failed, and of a birth."""
 
     execution: frozenset[str]

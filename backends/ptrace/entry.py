@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from refengine.backends.ptrace.memory import Memory
 from refengine.backends.ptrace.opens import Acquaintance, Foresight
@@ -19,8 +18,7 @@ Gate: TypeAlias = "Callable[[int, tuple[int, ...]], bool]"
 _HOW = struct.Struct("=Q")
 
 
-@dataclass(frozen=True, slots=True)
-class _Places:
+class _Places(NamedTuple):
     """Where a call has its directory, its path and its flags, or the address of these; 0 is its number."""
 
     directory: int | None

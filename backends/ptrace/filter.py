@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from refengine.backends.ptrace.binding import AUDIT_ARCH_X86_64, X32_BIT
 
@@ -24,8 +23,7 @@ _TRACE: Final = 0x7FF00000
 _INSTRUCTION = struct.Struct("=HBBI")
 
 
-@dataclass(frozen=True, slots=True)
-class ArgumentTest:
+class ArgumentTest(NamedTuple):
     """A condition on a call's arguments: the bits `mask` of number `position` are one of `values`.
 
     Only the low 32 bits of arguments are looked at, as the kernel does with what it declares as an `int`.

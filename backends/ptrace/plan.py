@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from refengine.backends.base import Interest
 from refengine.backends.ptrace.details import Details, make_details, reads_argument
@@ -53,8 +52,7 @@ _IDENTITY_FIELDS: Final = frozenset({"fd.dev", "fd.dev.major", "fd.dev.minor", "
 _CREATION_FIELDS: Final = frozenset({"evt.is_open_create"})
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(NamedTuple):
     """A system call that is traced: the type of its event, the decoder of its parameters, and which calls count."""
 
     name: str
@@ -63,8 +61,7 @@ class Watched:
     test: ArgumentTest | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """Everything that the tracer has to know of the interest.
 
     `calls` are the traced system calls by number, `foresights` tell of opens at their entry whether they matter.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from refengine.event.sockets import InetAddress, InetTuple, SocketAddress, SocketTuple, UnixAddress, UnixTuple
 
@@ -28,8 +28,7 @@ def parse_address(data: bytes) -> SocketAddress | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(NamedTuple):
     """A socket's own address and its peer's, each None where it has none."""
 
     local: SocketAddress | None

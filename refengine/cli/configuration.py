@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from refengine.backends.target import Address
 from refengine.cli.audit_plugin import plugin_address
@@ -40,8 +41,7 @@ class Matching(str, Enum):
     ALL = "all"
 
 
-@dataclass(frozen=True, slots=True)
-class AppendOutput:
+class AppendOutput(NamedTuple):
     """An addition to the outputs of the rules that agree with all that is given.
 
     `extra_output` is a template to append, `extra_fields` are templates by the names of the fields that they
@@ -52,7 +52,7 @@ class AppendOutput:
     source: str | None = None
     tags: frozenset[str] = frozenset()
     extra_output: str = ""
-    extra_fields: Mapping[str, str] = field(default_factory=dict)
+    extra_fields: Mapping[str, str] = MappingProxyType({})
     raw_fields: tuple[str, ...] = ()
     suggested_output: bool = False
 
@@ -61,8 +61,7 @@ class AppendOutput:
         return self.rule in (None, rule) and self.source in (None, source) and self.tags <= frozenset(tags)
 
 
-@dataclass(frozen=True, slots=True)
-class Configuration:
+class Configuration(NamedTuple):
     """What the configuration files and the `-o` options say, together; `files` are where the former were read.
 
     `engine_kind` is empty where none is configured. `warnings` are about keys and plugins that nobody knows, `notes` say of known ones why they have no effect here.
@@ -72,17 +71,17 @@ class Configuration:
     selections: tuple[Selection, ...] = ()
     matching: Matching = Matching.FIRST
     priority: Priority = Priority.DEBUG
-    format: LineFormat = field(default_factory=LineFormat)
+    format: LineFormat = LineFormat()
     base64_buffers: bool = False
-    outputs: OutputSettings = field(default_factory=OutputSettings)
+    outputs: OutputSettings = OutputSettings()
     append_output: tuple[AppendOutput, ...] = ()
-    static_fields: Mapping[str, str] = field(default_factory=dict)
+    static_fields: Mapping[str, str] = MappingProxyType({})
     engine_kind: str = ""
     capture_file: str = ""
-    captures: CaptureSettings = field(default_factory=CaptureSettings)
+    captures: CaptureSettings = CaptureSettings()
     audit_address: Address | None = None
-    container_engines: ContainerEngines = field(default_factory=ContainerEngines)
-    service: ServiceSettings = field(default_factory=ServiceSettings)
+    container_engines: ContainerEngines = ContainerEngines()
+    service: ServiceSettings = ServiceSettings()
     files: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

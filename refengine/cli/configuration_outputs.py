@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,8 +27,7 @@ class ProgramOutput(NamedTuple):
     keep_alive: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class OutputSettings:
+class OutputSettings(NamedTuple):
     """Which outputs there are, and the queues before them.
 
     `capacity` is the number of alerts that may wait for each, None for any number; `slow_after` the seconds after
@@ -38,7 +36,7 @@ class OutputSettings:
 
     stdout: bool = True
     buffered: bool = False
-    file: FileOutput = field(default_factory=FileOutput)
+    file: FileOutput = FileOutput()
     syslog: bool = False
     program: ProgramOutput | None = None
     http: HttpOutput | None = None

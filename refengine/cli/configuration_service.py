@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from refengine.cli.document import Document
 from refengine.cli.messages import LEVELS, LogSettings
@@ -27,8 +27,7 @@ _SHORTEST_INTERVAL = 0.1
 """Seconds, as in Falco, between two snapshots at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceSettings:
+class ServiceSettings(NamedTuple):
     """What a program that runs for a long time does beside its main work.
 
     `watch_files` loads rules and configuration anew when their files change, None meaning where there is a
@@ -37,10 +36,10 @@ class ServiceSettings:
 
     watch_files: bool | None = None
     web: WebSettings | None = None
-    metrics: MetricsSettings = field(default_factory=MetricsSettings)
-    drops: DropSettings = field(default_factory=DropSettings)
+    metrics: MetricsSettings = MetricsSettings()
+    drops: DropSettings = DropSettings()
     throttles: tuple[ThrottleSettings, ...] = ()
-    log: LogSettings = field(default_factory=LogSettings)
+    log: LogSettings = LogSettings()
 
 
 def service_settings(document: Document) -> ServiceSettings:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from refengine.cli.document import Document
 from refengine.cli.plugin_settings import plugin_section, settings_of
@@ -12,11 +13,10 @@ from refengine.state.containers.engines import ENGINES
 _NAME = "container"
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerEngines:
+class ContainerEngines(NamedTuple):
     """The engines that have other sockets than the usual ones, and those that are switched off."""
 
-    sockets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sockets: Mapping[str, tuple[str, ...]] = MappingProxyType({})
     off: frozenset[str] = frozenset()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from refengine.cli.backends import recording
 from refengine.cli.configuration import Configuration
 from refengine.cli.options import Options
@@ -17,7 +15,7 @@ def with_sources(options: Options, configuration: Configuration) -> Options:
     :raises UsageError: for a source that does not exist, unless events are recorded ones.
     """
     if recording(options, configuration) is not None:
-        return replace(options, enabled_sources=(), disabled_sources=())
+        return options._replace(enabled_sources=(), disabled_sources=())
     for source in (*options.enabled_sources, *options.disabled_sources):
         if source not in SOURCES:
             raise UsageError(f"unknown event source '{source}': there are {', '.join(sorted(SOURCES))}")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from refengine.cli import option_groups
 from refengine.cli.arguments import CommandParser, HelpRequested, meant
@@ -55,8 +55,7 @@ EXIT_CODES = """
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What the command line asks for. Lists are in the order given; `seconds` None means no limit.
 
     `backends` is empty where the other options decide. `list_source` is None where no list of fields is asked for, and empty for the fields of every source.

@@ -9,42 +9,37 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 MOST_MOVES = 20_000
 """Moves that are remembered; beyond them everything is forgotten and found out again."""
 
 
-@dataclass(frozen=True, slots=True)
-class One:
+class One(NamedTuple):
     """One character of a class, in the syntax of Python's `re`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class LineEdge:
+class LineEdge(NamedTuple):
     """The place where a line starts, or ends."""
 
     start: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Sequence:
+class Sequence(NamedTuple):
     """One part after another."""
 
     parts: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
+class Either(NamedTuple):
     """Any one of the parts."""
 
     parts: tuple[Expression, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Repeated:
+class Repeated(NamedTuple):
     """The part from `least` to `most` times; None is without end."""
 
     part: Expression
@@ -62,14 +57,12 @@ class _Fork:
     following: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Edge:
+class _Edge(NamedTuple):
     start: bool
     following: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Take:
+class _Take(NamedTuple):
     pattern: re.Pattern[str]
     following: int
 

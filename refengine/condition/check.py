@@ -6,6 +6,7 @@ All faults of a condition are collected. What a macro stands for is checked once
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from refengine.condition import nodes, typed
 from refengine.condition.advice import advice_on
@@ -29,8 +30,7 @@ DISTANCE = "evt.around"
 """The field whose value is a distance in time, so that being equal means not being farther away."""
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(NamedTuple):
     """The outcome of a check; `condition` is None when there are errors among the diagnostics."""
 
     condition: typed.Condition | None

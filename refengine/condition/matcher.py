@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from refengine.condition.bytewise import has_loose_bytes, lower
 from refengine.condition.glob import Glob
@@ -21,8 +20,7 @@ Form: TypeAlias = Callable[[ast.expr, ast.expr], ast.expr]
 """Builds the expression of a comparison out of those of the value and of the constant."""
 
 
-@dataclass(frozen=True, slots=True)
-class Matcher:
+class Matcher(NamedTuple):
     """A comparison with constants, ready to be written as an expression.
 
     `form` puts the value beside `constant`; `false_on_none` is true where that expression is already false

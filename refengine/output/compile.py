@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from refengine.condition.typed import Transform
 from refengine.event import Event, RecordedEvent
@@ -22,8 +21,7 @@ Bind: TypeAlias = Callable[["FieldRead | Transform"], Read]
 """Gives the function that reads a field or a transformed field."""
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
+class Filled(NamedTuple):
     """A template filled in for one event: its text, and the values of its fields by the text naming them."""
 
     text: str

@@ -34,8 +34,7 @@ from refengine.rulefile.yaml import read_documents
 from refengine.source import Source, Text
 
 
-@dataclass(frozen=True, slots=True)
-class FileResult:
+class FileResult(NamedTuple):
     """What was found in one file, in order."""
 
     name: str

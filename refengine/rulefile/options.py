@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 from refengine.fields.catalogue import K8S_AUDIT, SYSCALL
@@ -27,8 +27,7 @@ class ExtraOutput(NamedTuple):
         return self.rule in (None, rule) and self.source in (None, source) and self.tags <= tags
 
 
-@dataclass(frozen=True, slots=True)
-class LoadOptions:
+class LoadOptions(NamedTuple):
     """Options of a load.
 
     Rules of a priority less grave than `minimum_priority` are left out. `selections` enable and disable rules,
@@ -38,7 +37,7 @@ class LoadOptions:
     minimum_priority: Priority = Priority.DEBUG
     selections: tuple[Selection, ...] = ()
     extra_outputs: tuple[ExtraOutput, ...] = ()
-    static_fields: StaticFields = field(default_factory=dict)
+    static_fields: StaticFields = MappingProxyType({})
     sources: frozenset[str] = SOURCES
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, TypeAlias
 
@@ -71,8 +70,7 @@ def _samples(samples: float | Iterable[Sample]) -> tuple[Sample, ...]:
     return ((NO_LABELS, samples),) if isinstance(samples, int | float) else tuple(samples)
 
 
-@dataclass(frozen=True, slots=True)
-class MetricsSettings:
+class MetricsSettings(NamedTuple):
     """What becomes of metrics: a snapshot every `interval` seconds as an alert or in a file, and which there are.
 
     `empty` keeps those that are zero in snapshots; `megabytes` gives memory in megabytes there.
@@ -82,7 +80,7 @@ class MetricsSettings:
     interval: float = 3600.0
     alert: bool = False
     file: str = ""
-    groups: frozenset[Group] = field(default_factory=lambda: frozenset(Group))
+    groups: frozenset[Group] = frozenset(Group)
     empty: bool = False
     megabytes: bool = False
 
