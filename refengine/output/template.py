@@ -8,7 +8,9 @@ The grammar is `grammar/template.ebnf`. What follows a `%` is the longest text t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import TypeAlias
 
 from refengine.condition.nodes import FieldRef, Operand, TransformerCall
@@ -151,10 +153,8 @@ def _longest(
         assert word is not None
         message = f"expected a field or a transformer after '%', found '{word[0]}'"
         raise TemplateError([_fault(text, message, Span(start - 1, word.end()))])
-    candidates: list[FieldRef] = [] if written is None else [written]
-    candidates.extend(_shorter_names(text.value, start, name.end()))
     faults = []
-    for candidate in candidates:
+    for candidate in chain(() if written is None else (written,), _names(text.value, start, name.end())):
         operand = _checked(candidate, text, source, static_fields)
         if not isinstance(operand, TemplateError):
             return operand, candidate.span.end
@@ -192,14 +192,12 @@ def _transformer(
     return operand, end
 
 
-def _shorter_names(value: str, start: int, end: int) -> list[FieldRef]:
-    """Return the field names that begin at `start`: the one up to `end`, then those shorter ones that may exist."""
-    shorter = [
-        FieldRef(value[start:stop], None, Span(start, stop))
-        for stop in range(min(end, start + LONGEST_NAME), start, -1)
-        if FIELD_NAME.fullmatch(value, start, stop) and _may_exist(value[start:stop])
-    ]
-    return [FieldRef(value[start:end], None, Span(start, end)), *shorter]
+def _names(value: str, start: int, end: int) -> Iterator[FieldRef]:
+    """Yield the field names that begin at `start`: the one up to `end`, then those shorter ones that may exist."""
+    yield FieldRef(value[start:end], None, Span(start, end))
+    for stop in range(min(end, start + LONGEST_NAME), start, -1):
+        if FIELD_NAME.fullmatch(value, start, stop) and _may_exist(value[start:stop]):
+            yield FieldRef(value[start:stop], None, Span(start, stop))
 
 
 def _may_exist(name: str) -> bool:

@@ -46,18 +46,23 @@ class EventType:
 
 
 def _read() -> tuple[EventType, ...]:
+    # Enumerations take long to look something up in, for some thousand parameters.
+    types = {each.value: each for each in ValueType}
+    formats = {each.value: each for each in Format}
     rows = []
     for row in read_table("events"):
         params = tuple(
-            Parameter(
-                param["name"],
-                ValueType(param["type"]),
-                Format(param["format"]),
-                param.get("flag_table"),
-                param.get("dirfd_param"),
-                tuple(ValueType(option["type"]) for option in param.get("dyn", ())),
-            )
-            for param in row["params"]
+            [
+                Parameter(
+                    param["name"],
+                    types[param["type"]],
+                    formats[param["format"]],
+                    param.get("flag_table"),
+                    param.get("dirfd_param"),
+                    tuple([types[option["type"]] for option in param["dyn"]]) if "dyn" in param else (),
+                )
+                for param in row["params"]
+            ]
         )
         index: dict[str, int] = {}
         for position, param in enumerate(params):
