@@ -49,27 +49,56 @@ def interest_of(rules: Iterable[Rule], decides: Decides | None = None) -> Intere
 
 def precondition_of(rule: Rule, event_type: str, decides: Decides) -> Precondition:
     """Return what an event of this type has to fulfil for `rule` to match it, as far as `decides` goes."""
-    return _lowered(_formula(rule, event_type, decides))
+    comparisons = _Comparisons()
+    return comparisons.lowered(comparisons.formula(rule, event_type, decides))
 
 
 def _preconditions(
     rules: tuple[Rule, ...], types: Iterable[str], decides: Decides
 ) -> Mapping[str, Precondition]:
+    comparisons = _Comparisons()
     found = {}
     for name in sorted(types):
-        formulas = (_formula(rule, name, decides) for rule in rules if name in rule.event_types)
-        lowered = _lowered(any_of(formulas))
+        formulas = (comparisons.formula(rule, name, decides) for rule in rules if name in rule.event_types)
+        lowered = comparisons.lowered(any_of(formulas))
         if lowered is not True:
             found[name] = lowered
     return found
 
 
-def _formula(rule: Rule, event_type: str, decides: Decides) -> Formula:
-    def decided(test: Test | Existence) -> bool:
-        comparison = _comparison(test, True)
-        return comparison is not None and decides(event_type, comparison)
+class _Comparisons:
+    """Comparisons in the terms that backends know, each made once: what carries one out has to be compiled.
 
-    return prefilter(rule.condition, event_type, decided)
+    The rules that are asked about have to live as long.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, bool], Comparison | None] = {}
+
+    def formula(self, rule: Rule, event_type: str, decides: Decides) -> Formula:
+        def decided(test: Test | Existence) -> bool:
+            comparison = self._of(test, True)
+            return comparison is not None and decides(event_type, comparison)
+
+        return prefilter(rule.condition, event_type, decided)
+
+    def lowered(self, formula: Formula) -> Precondition:
+        """Return a formula in the terms that backends know."""
+        if isinstance(formula, Fact):
+            comparison = self._of(formula.test, formula.holds)
+            assert comparison is not None, "nothing else is decided"
+            return comparison
+        if isinstance(formula, Every):
+            return precondition.AllOf(tuple(map(self.lowered, formula.parts)))
+        if isinstance(formula, Some):
+            return precondition.AnyOf(tuple(map(self.lowered, formula.parts)))
+        return not isinstance(formula, Never)
+
+    def _of(self, test: Test | Existence, holds: bool) -> Comparison | None:
+        key = (id(test), holds)
+        if key not in self._known:
+            self._known[key] = _comparison(test, holds)
+        return self._known[key]
 
 
 def _comparison(test: Test | Existence, holds: bool) -> Comparison | None:
@@ -101,16 +130,3 @@ def _told(constant: Constant, type: ValueType) -> tuple[Told, ...] | None:
     if isinstance(constant, bytes) and type in ADDRESS_TYPES:
         return (Block(constant, 8 * len(constant)),)
     return constant.paths if isinstance(constant, PathTree) else None
-
-
-def _lowered(formula: Formula) -> Precondition:
-    """Return a formula in the terms that backends know."""
-    if isinstance(formula, Fact):
-        comparison = _comparison(formula.test, formula.holds)
-        assert comparison is not None, "nothing else is decided"
-        return comparison
-    if isinstance(formula, Every):
-        return precondition.AllOf(tuple(map(_lowered, formula.parts)))
-    if isinstance(formula, Some):
-        return precondition.AnyOf(tuple(map(_lowered, formula.parts)))
-    return not isinstance(formula, Never)
