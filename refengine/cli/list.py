@@ -11,6 +11,7 @@ from refengine.cli.request import Request
 from refengine.errors import UsageError
 from refengine.fields.catalogue import Field
 from refengine.fields.registry import extractor_of
+from refengine.fields.static import NO_STATIC_FIELDS
 
 _COLUMN = 30
 _WIDTH = 110
@@ -38,7 +39,8 @@ def run(request: Request) -> int:
     source = options.list_source or ""
     if source and source not in SOURCES:
         raise UsageError(f"unknown event source '{source}': there are {', '.join(SOURCES)}")
-    classes = field_classes(source, request.configuration.static_fields)
+    static_fields = request.configuration.static_fields if request.is_configured else NO_STATIC_FIELDS
+    classes = field_classes(source, static_fields)
     if options.format == "json":
         print(as_json(classes, names_only=options.names_only))
     elif options.names_only:

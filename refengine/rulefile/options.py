@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from types import MappingProxyType
 from typing import NamedTuple
 
 from refengine.fields.catalogue import K8S_AUDIT, SYSCALL
-from refengine.fields.static import StaticFields
+from refengine.fields.static import NO_STATIC_FIELDS, StaticFields
 from refengine.priority import Priority
 from refengine.rulefile.selection import Selection
 
@@ -37,7 +36,7 @@ class LoadOptions(NamedTuple):
     minimum_priority: Priority = Priority.DEBUG
     selections: tuple[Selection, ...] = ()
     extra_outputs: tuple[ExtraOutput, ...] = ()
-    static_fields: StaticFields = MappingProxyType({})
+    static_fields: StaticFields = NO_STATIC_FIELDS
     sources: frozenset[str] = SOURCES
 
 

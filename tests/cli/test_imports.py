@@ -58,7 +58,29 @@ def test_the_version_is_told_without_the_language() -> None:
     assert "refengine.cli.version" in own
     assert not own & {"refengine.engine", "refengine.cli.configuration", "refengine.cli.run"}
     assert not {name for name in own if name.startswith(("refengine.condition", "refengine.backends"))}
-    assert not found & {"yaml", "re2", *HEAVY} - {"email", "importlib.metadata", "importlib.resources"}
+    assert not found & {"yaml", "re2", *HEAVY}
+
+
+def test_fields_are_listed_without_rules_and_configuration() -> None:
+    found = imported("--list") - {"refengine.cli.list"}
+    assert "refengine.fields.catalogue" in found
+    assert not found & {"yaml", "re2", "refengine.cli.configuration", "refengine.engine", *HEAVY}
+    assert not {name for name in found if name.startswith(("refengine.backends.", "refengine.rulefile.yaml"))}
+
+
+def test_tests_of_rules_need_no_backend_and_no_run(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        "- rule: Anything runs\n  desc: a program\n  condition: evt.type = execve\n  output: x\n  priority: INFO\n"
+    )
+    tests = tmp_path / "rules.test.yaml"
+    tests.write_text(
+        "rules: rules.yaml\ntests:\n  - name: runs\n    event: {evt.type: execve}\n    alerts: Anything runs\n"
+    )
+    found = imported("test", str(tests))
+    assert "refengine.authoring.testing.session" in found
+    assert not found & {"re2", "refengine.cli.run", *HEAVY} - {"refengine.authoring"}
+    assert not {name for name in found if name.startswith("refengine.backends.ptrace")}
 
 
 @pytest.mark.ptrace
