@@ -19,6 +19,9 @@ PATIENCE: Final = 0.1
 STUCK_MAX: Final = 8
 """Threads that may be waiting for files that do not come; with as many, nothing is read until one of them has."""
 
+_IDLE: Final = 1.0
+"""Seconds without a question after which the thread ends; the next question starts another one."""
+
 _CHUNK: Final = 1 << 16
 
 
@@ -26,7 +29,7 @@ class MemoryFiles:
     """Reads such files with a deadline.
 
     `late` counts the times that they did not come, or were not read since too many have not come. Only one thread may
-    ask; what it asks with is started when it first does.
+    ask.
     """
 
     def __init__(self, patience: float = PATIENCE) -> None:
@@ -52,45 +55,46 @@ class MemoryFiles:
             return [b""] * len(paths)
         return found
 
-    def close(self) -> None:
-        """End the thread that reads, unless it is stuck."""
-        if self._reader is not None:
-            self._reader.leave()
-            self._reader = None
-
 
 class _Reader:
-    """A thread that reads files for another one, which waits for a while."""
+    """Reads files by a thread, for another one that waits for a while; the thread is there while it is asked often."""
 
     def __init__(self) -> None:
         self._asked: queue.SimpleQueue[Sequence[str] | None] = queue.SimpleQueue()
         self._found: queue.SimpleQueue[list[bytes]] = queue.SimpleQueue()
-        self._thread = threading.Thread(
-            target=_serve, args=(self._asked, self._found), name="memory files", daemon=True
-        )
-        self._thread.start()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
 
     def read(self, paths: Sequence[str], patience: float) -> list[bytes] | None:
         """Return the content of the files, None where they are late: then nothing more may be asked of this one."""
-        self._asked.put(paths)
+        with self._lock:
+            self._asked.put(paths)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="memory files", daemon=True)
+                self._thread.start()
         try:
             return self._found.get(timeout=patience)
         except queue.Empty:
-            self.leave()
+            self._asked.put(None)
             return None
 
     def is_stuck(self) -> bool:
-        """Return whether the thread is still there."""
-        return self._thread.is_alive()
+        """Return whether the thread is still there, after it was late."""
+        return self._thread is not None and self._thread.is_alive()
 
-    def leave(self) -> None:
-        """Have the thread end when it has nothing more to wait for."""
-        self._asked.put(None)
-
-
-def _serve(asked: queue.SimpleQueue[Sequence[str] | None], found: queue.SimpleQueue[list[bytes]]) -> None:
-    while (paths := asked.get()) is not None:
-        found.put([read_file(path) for path in paths])
+    def _serve(self) -> None:
+        while True:
+            try:
+                paths = self._asked.get(timeout=_IDLE)
+            except queue.Empty:
+                with self._lock:
+                    if not self._asked.empty():
+                        continue
+                    self._thread = None
+                    return
+            if paths is None:
+                return
+            self._found.put([read_file(path) for path in paths])
 
 
 def read_file(path: str) -> bytes:

@@ -108,17 +108,6 @@ def test_a_file_whose_status_does_not_come_is_described_all_the_same(locked: tup
     assert found.ino == 2
 
 
-def test_the_thread_that_reads_ends_when_it_is_not_needed() -> None:
-    files = MemoryFiles()
-    assert files.read(("/proc/self/cmdline", "/proc/self/nothing"))[1] == b""
-    before = threading.active_count()
-    files.close()
-    end = time.monotonic() + 5
-    while threading.active_count() >= before and time.monotonic() < end:
-        time.sleep(0.01)
-    assert threading.active_count() < before
-
-
 def _line(inode: int, name: str) -> str:
     return f"0000000000000000: 00000002 00000000 00010000 0001 01 {inode} {name}"
 
