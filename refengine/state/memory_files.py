@@ -16,6 +16,9 @@ from typing import Final
 PATIENCE: Final = 0.1
 """Seconds that the files of one process may take; they take some microseconds where nobody means harm."""
 
+_TURNS: Final = 10
+"""How often that time is given to a thread that does not wait for anything but for a processor."""
+
 STUCK_MAX: Final = 8
 """Threads that may be waiting for files that do not come; with as many, nothing is read until one of them has."""
 
@@ -72,11 +75,22 @@ class _Reader:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._serve, name="memory files", daemon=True)
                 self._thread.start()
-        try:
-            return self._found.get(timeout=patience)
-        except queue.Empty:
-            self._asked.put(None)
-            return None
+        for _ in range(_TURNS):
+            try:
+                return self._found.get(timeout=patience)
+            except queue.Empty:
+                if not self._wants_processor():
+                    break
+        self._asked.put(None)
+        return None
+
+    def _wants_processor(self) -> bool:
+        """Return whether the thread is only late because the machine is busy."""
+        thread = self._thread
+        if thread is None:
+            return False
+        status = read_file(f"/proc/self/task/{thread.native_id}/stat")
+        return status.rpartition(b")")[2].startswith(b" R")
 
     def is_stuck(self) -> bool:
         """Return whether the thread is still there, after it was late."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from pathlib import Path
@@ -42,6 +43,25 @@ def test_one_thread_answers_many_questions(tmp_path: Path) -> None:
     for _ in range(500):
         assert files.read([str(tmp_path / "file")]) == [b"x"]
     assert len(set(readers()) - before) <= 1
+
+
+def test_who_only_wants_for_a_processor_gets_more_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = str(tmp_path / "file")
+    read_file = memory_files.read_file
+
+    def slow(asked: str) -> bytes:
+        if asked == path:
+            # As good as a reader that is kept waiting by others: it is ready to run, and holds no lock of the interpreter.
+            hashlib.pbkdf2_hmac("sha256", b"", b"", 200_000)
+            return b"late"
+        return read_file(asked)
+
+    monkeypatch.setattr(memory_files, "read_file", slow)
+    files = MemoryFiles(patience=0.05)
+    assert files.read([path]) == [b"late"]
+    assert not files.late
 
 
 def test_a_question_at_the_very_end_of_a_thread_is_answered(
