@@ -180,6 +180,15 @@ def test_files_with_lines_out_of_place_keep_their_meaning(data: st.DataObject) -
     assert formatted(Source("r.yaml", once)) == once
 
 
+def test_a_block_at_the_very_end_keeps_its_line_feed_or_has_none() -> None:
+    text = "- list: names\n  items:\n    - >\n      at the end"
+    assert form(text) == text
+    assert form(f"{text}\n") == f"{text}\n"
+    assert form(f"{text}\n\n") == f"{text}\n"
+    kept = text.replace(">", ">-")
+    assert form(kept) == f"{kept}\n"
+
+
 def test_our_own_rules_are_in_form() -> None:
     assert main(["--check", str(ROOT / "rules")]) == 0
 

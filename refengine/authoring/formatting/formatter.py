@@ -50,9 +50,12 @@ def formatted(source: Source) -> str:
     if len(documents) != 1 or not isinstance(documents[0], Sequence):
         return source.text
     text = _File(source, documents[0]).text()
-    if meaning(Source(source.name, text)) != meaning(source):
-        raise FormatError(f"{source.name}: the layout would change what the file says; it is left as it is")
-    return text
+    said = meaning(source)
+    # A block of text at the very end has a line feed there only if the file has.
+    for candidate in (text, text.removesuffix("\n")):
+        if meaning(Source(source.name, candidate)) == said:
+            return candidate
+    raise FormatError(f"{source.name}: the layout would change what the file says; it is left as it is")
 
 
 @dataclass(frozen=True, slots=True)
