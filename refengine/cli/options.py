@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from refengine.cli import option_groups
 from refengine.cli.arguments import CommandParser, HelpRequested, meant
+from refengine.cli.former_options import instead_of
 from refengine.cli.subcommands import SUBCOMMANDS
 from refengine.rulefile.selection import Selection, from_flags
 from refengine.terminal import Style
@@ -240,7 +241,10 @@ def _check(options: Options, found: argparse.Namespace, parser: CommandParser) -
 def _unexpected(word: str, parser: CommandParser) -> str:
     """Return what is wrong with a word that no option takes."""
     if word.startswith("-"):
-        return parser.unexpected(word)
+        instead = instead_of(word)
+        return (
+            parser.unexpected(word) if instead is None else f"there is no option {word} any more: {instead}"
+        )
     if word.endswith((".yaml", ".yml")):
         return f"unexpected argument '{word}': rules are given with -r, each file with its own"
     near = meant(word, SUBCOMMANDS)
