@@ -19,7 +19,7 @@ from refengine.authoring.exploring.workspace import Workspace
 from refengine.cli.arguments import CommandParser
 from refengine.cli.backends import reader_of
 from refengine.cli.exit_codes import ERROR, OK
-from refengine.cli.load import expanded
+from refengine.cli.load import expanded, static_options
 from refengine.cli.messages import Messages
 from refengine.errors import ConditionError, RefengineError, UsageError
 from refengine.rulefile.loader import load
@@ -59,7 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reading = _Reading()
     columns.progress = reading.show if at_terminal and sys.stderr.isatty() else None
     style = Style.of(sys.stdout)
-    at = Workspace(columns, Scope(load(expanded(options.rules))), reader_of, style=style, width=_width)
+    rules = load(expanded(options.rules), static_options(options.configuration))
+    at = Workspace(columns, Scope(rules), reader_of, style=style, width=_width)
     for path in options.events:
         _print(load_lines(at, path), sys.stdout if at_terminal else sys.stderr)
     if not at_terminal:
@@ -178,6 +179,13 @@ def _parser() -> CommandParser:
         type=Path,
         default=[],
         help="rules, for their macros and lists as well (repeat)",
+    )
+    parser.add_argument(
+        "-c",
+        dest="configuration",
+        metavar="FILE",
+        type=Path,
+        help="the configuration, for the static_fields that conditions name",
     )
     parser.add_argument(
         "--limit",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,22 @@ def test_with_the_configuration_the_fields_are_known(
 def test_an_explanation_shows_their_values(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "--test", "r.test.yaml", "--rule", "r", "--whole", "-c", "c.yaml"]) == 0
     assert "static.site = home" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("folder")
+def test_they_can_be_looked_for_in_recorded_events(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("e.jsonl").write_text('{"evt.type": "open", "proc.name": "cat"}\n')
+    for command, code in (
+        (["repl", "-e", "e.jsonl", "-r", "r.yaml", "-c", "c.yaml"], 0),
+        (["repl", "-e", "e.jsonl"], 1),
+    ):
+        monkeypatch.setattr("sys.stdin", io.StringIO("count proc.name where static.site = home\n"))
+        assert main(command) == code
+    said = capsys.readouterr()
+    assert "cat" in said.out
+    assert "unknown field 'static.site'" in said.err
 
 
 @pytest.mark.usefixtures("folder")
