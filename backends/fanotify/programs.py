@@ -98,11 +98,17 @@ def _is_writable(file: File, thread: Thread) -> bool:
 
 
 def _is_script(path: str) -> bool:
+    """Return whether a file that was executed is a script; by now another thing may have its name, a pipe that nobody writes to."""
     try:
-        with open(path, "rb") as file:  # noqa: PTH123  (a Path costs as much as the call itself)
-            return file.read(2) == b"#!"
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError:
         return False
+    try:
+        return stat.S_ISREG(os.fstat(descriptor).st_mode) and os.read(descriptor, 2) == b"#!"
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def _texts(data: bytes) -> tuple[str, ...]:
