@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from refengine.state.file_status import file_status
-from refengine.state.memory_files import MemoryFiles, read_file
+from refengine.state.memory_files import MemoryFiles
+from refengine.state.proc_file import read_file
 from refengine.state.procfs import read_thread
 from refengine.state.threads import Thread
 

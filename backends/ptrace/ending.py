@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import Final
 
 from refengine.backends.ptrace.binding import PTRACE_DETACH, PTRACE_INTERRUPT, WALL, resume
-from refengine.backends.ptrace.process import read_file
 from refengine.backends.ptrace.tracer import BIRTHS, STOPPED, SYSCALL_STOP, Tracer
+from refengine.state.proc_file import read_file
 
 PATIENCE: Final = 10.0
 """How long, in seconds, a process that has been killed may take to go, and threads that are let go to stop."""

@@ -12,8 +12,9 @@ from typing import Final, NoReturn
 
 from refengine.backends.ptrace import binding
 from refengine.backends.ptrace.binding import LoadableFilter
-from refengine.backends.ptrace.process import read_file, row
+from refengine.backends.ptrace.process import row
 from refengine.errors import BackendError
+from refengine.state.proc_file import read_file
 
 OPTIONS: Final = (
     binding.O_TRACESYSGOOD

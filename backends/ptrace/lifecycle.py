@@ -11,10 +11,11 @@ from typing import Final, TypeAlias
 
 from refengine.backends.ptrace.details import Details
 from refengine.backends.ptrace.memory import Memory
-from refengine.backends.ptrace.process import namespace_init_start, read_file, read_link
+from refengine.backends.ptrace.process import namespace_init_start, read_link
 from refengine.backends.ptrace.snapshot import FailedExecution, Snapshot
 from refengine.backends.syscalls import kernel_bits as kb
 from refengine.event import ParamValue
+from refengine.state.proc_file import read_file
 from refengine.tables.event_types import EventType
 from refengine.tables.flags import FLAG_TABLES
 from refengine.tables.syscalls import BY_NAME

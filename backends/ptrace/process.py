@@ -4,29 +4,8 @@ from __future__ import annotations
 
 import os
 from functools import lru_cache
-from typing import Final
 
-_PAGE: Final = 4096
-_CHUNK: Final = 8192
-
-
-def read_file(path: str) -> bytes:
-    """Return the content of a file under `/proc`, nothing where it cannot be read."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return b""
-    try:
-        data = part = os.read(descriptor, _CHUNK)
-        while len(part) >= _PAGE:  # such files give whole pages while there is more
-            part = os.read(descriptor, _CHUNK)
-            data += part
-    except OSError:
-        return b""
-    else:
-        return data
-    finally:
-        os.close(descriptor)
+from refengine.state.proc_file import read_file
 
 
 def read_link(path: str) -> str | None:

@@ -6,7 +6,8 @@ import os
 from typing import Final
 
 from refengine.backends.ptrace.memory import Memory
-from refengine.backends.ptrace.process import file_status, read_file, read_link, row
+from refengine.backends.ptrace.process import file_status, read_link, row
+from refengine.state.proc_file import read_file
 
 ARGUMENTS_MAX: Final = 4096
 """How much of the arguments and of the environment events carry, in bytes."""

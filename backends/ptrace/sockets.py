@@ -9,10 +9,11 @@ import struct
 from pathlib import Path
 
 from refengine.backends.ptrace.binding import borrow_descriptor
-from refengine.backends.ptrace.process import read_file, read_link
+from refengine.backends.ptrace.process import read_link
 from refengine.backends.syscalls.addresses import Ends
 from refengine.event.sockets import InetAddress, SocketAddress, UnixAddress
 from refengine.state.open_files import local_socket
+from refengine.state.proc_file import read_file
 
 _SOCKET_LINK = re.compile(r"socket:\[(\d+)\]\Z")
 

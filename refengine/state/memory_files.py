@@ -7,11 +7,12 @@ when it takes too long. The kernel ends them with us.
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from collections.abc import Sequence
 from typing import Final
+
+from refengine.state.proc_file import read_file
 
 PATIENCE: Final = 0.1
 """Seconds that the files of one process may take; they take some microseconds where nobody means harm."""
@@ -24,8 +25,6 @@ STUCK_MAX: Final = 8
 
 _IDLE: Final = 1.0
 """Seconds without a question after which the thread ends; the next question starts another one."""
-
-_CHUNK: Final = 1 << 16
 
 
 class MemoryFiles:
@@ -109,21 +108,3 @@ class _Reader:
             if paths is None:
                 return
             self._found.put([read_file(path) for path in paths])
-
-
-def read_file(path: str) -> bytes:
-    """Return a file's content, nothing where it cannot be read: by bare calls, as it is done often."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return b""
-    try:
-        data = os.read(descriptor, _CHUNK)
-        if len(data) == _CHUNK:
-            while chunk := os.read(descriptor, _CHUNK):
-                data += chunk
-    except OSError:
-        return b""
-    finally:
-        os.close(descriptor)
-    return data

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from refengine.state.descriptors import Descriptor
 from refengine.state.file_status import FileStatus, file_status
-from refengine.state.memory_files import MemoryFiles, read_file
+from refengine.state.memory_files import MemoryFiles
 from refengine.state.open_files import read_descriptor
+from refengine.state.proc_file import read_file
 from refengine.state.threads import UNKNOWN_ID, Thread
 
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -11,6 +11,7 @@ import pytest
 
 from refengine.state import memory_files
 from refengine.state.memory_files import MemoryFiles
+from refengine.state.proc_file import read_file
 
 
 def readers() -> list[threading.Thread]:
@@ -49,7 +50,6 @@ def test_who_only_wants_for_a_processor_gets_more_time(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     path = str(tmp_path / "file")
-    read_file = memory_files.read_file
 
     def slow(asked: str) -> bytes:
         if asked == path:
