@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from threading import Thread
 from typing import Any, NamedTuple, TypeAlias
 
 from refengine.backends.base import Connection, Interest, Statistics
@@ -76,6 +77,7 @@ class Watch:
     captures: RuleCaptures | None = None
     warn: Callable[[str], None] = _unheard
     _warned: set[str] = field(default_factory=set)
+    _retiring: deque[Thread] = field(default_factory=deque)
 
     def run(self, interest: Interest, seconds: float | None) -> bool:
         """Open the backend and evaluate events until there are no more, then return True.
@@ -96,6 +98,8 @@ class Watch:
             progress.close()
             self.connection.backend.close()
             self.discard_changes()
+            while self._retiring:
+                self._retiring.popleft().join()
             self.taps.close()
             if self.captures is not None:
                 self.captures.close()
@@ -171,8 +175,11 @@ class Watch:
         limit = time.time_ns()
         self._evaluate_while(lambda event: bool(event.time <= limit))
         self.retired = self.statistics()
-        before.close()
         self.say_warnings()
+        # The kernel takes its time to take programs away, half a second for many: events do not wait for that.
+        retiring = Thread(target=before.close, name="retiring backend")
+        retiring.start()
+        self._retiring.append(retiring)
         self.connection, self.interest = change.connection, change.interest
         self.say_warnings()
         self.rules, self.engine = change.rules, change.engine

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -142,14 +141,11 @@ class Run:
 
 @pytest.fixture
 def slowly(monkeypatch: pytest.MonkeyPatch) -> Callable[[PacedBackend], None]:
-    """Return a function that lets rules be loaded only while 2,000 events of a backend are evaluated."""
+    """Return a function that lets rules be loaded only while events of a backend are evaluated."""
 
     def load_slowly(backend: PacedBackend) -> None:
         def load(*arguments: Any) -> LoadResult:
-            until, limit = backend.next + 2_000, time.monotonic() + 60
-            while backend.next < until:
-                assert time.monotonic() < limit, "events wait for rules that are loaded"
-                time.sleep(0.001)
+            backend.wait_for_reads()
             return load_rules(*arguments)
 
         monkeypatch.setattr(renewal, "load_rules", load)
@@ -258,17 +254,14 @@ def test_rules_that_need_more_are_handed_to_a_new_backend_before_the_old_one_end
 
 
 class SlowBackend(PacedBackend):
-    """Takes until 2,000 more events of another one have been read to begin to observe."""
+    """Begins to observe only while another one is read."""
 
     def __init__(self, other: PacedBackend, total: int, clock: Clock) -> None:
         super().__init__(rate=10_000, total=total, room=1_000, clock=clock)
         self._other = other
 
     def open(self, interest: Interest) -> None:
-        until, limit = self._other.next + 2_000, time.monotonic() + 60
-        while self._other.next < until:
-            assert time.monotonic() < limit, "events wait for a backend that is opened"
-            time.sleep(0.001)
+        self._other.wait_for_reads()
         super().open(interest)
 
 
@@ -299,6 +292,39 @@ def test_events_go_on_while_a_second_backend_takes_its_time_to_begin(
     assert sorted(set(numbers)) == list(range(numbers[0], 30_000, EVERY)), "none is lost"
     assert old.lost == new.lost == 0
     assert set(run.by_rule) == {"First", "Second"}
+
+
+class LingeringBackend(PacedBackend):
+    """Ends only while another one is read."""
+
+    other: PacedBackend
+
+    def close(self) -> None:
+        self.other.wait_for_reads()
+        super().close()
+
+
+def test_events_go_on_while_the_first_backend_takes_its_time_to_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr("refengine.cli.watch.time", clock)
+    old = LingeringBackend(rate=10_000, total=1_000_000, room=1_000, clock=clock)
+    old.other = new = PacedBackend(rate=10_000, total=30_000, room=1_000, clock=clock)
+    run = Run(tmp_path, old)
+    old.rest(12_000, lambda: run.renewal.done == 1)
+    new.rest(25_000, lambda: old.closes == 1)
+
+    def change() -> None:
+        run.write("Second", MORE)
+        run.renewal.request()
+
+    with replaced(monkeypatch, new):
+        run.evaluate((5_000, change))
+    assert (old.closes, new.closes) == (1, 1)
+    numbers = [alert.number for alert in run.outputs.alerts]
+    assert sorted(set(numbers)) == list(range(numbers[0], 30_000, EVERY)), "none is lost"
+    assert old.lost == new.lost == 0
 
 
 def test_what_a_backend_was_not_started_for_is_said(tmp_path: Path) -> None:

@@ -54,6 +54,7 @@ class PacedBackend:
         self._rested: Callable[[], bool] = lambda: True
         self.next = 0
         """The number of the next event."""
+        self.reads = 0
         self.lost = 0
         self.opens = 0
         self.closes = 0
@@ -62,11 +63,19 @@ class PacedBackend:
         """Have the clock stand still before the event of that number until something has come to pass."""
         self._rest_at, self._rested = number, until
 
+    def wait_for_reads(self) -> None:
+        """Return when it has been read a hundred times more, by another thread."""
+        until, limit = self.reads + 100, time.monotonic() + 60
+        while self.reads < until:
+            assert time.monotonic() < limit, "events wait"
+            time.sleep(0.001)
+
     def open(self, interest: Interest) -> None:
         self.next = self._due()
         self.opens += 1
 
     def read(self, timeout: float) -> Sequence[RecordedEvent] | None:
+        self.reads += 1
         if self.next >= self._total:
             return None
         if self.next >= self._rest_at and not self._rested():
