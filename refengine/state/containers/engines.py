@@ -111,14 +111,15 @@ class EngineRuntime:
         engine = self._engine
         if engine.needs is not None and find_spec(engine.needs) is None:
             raise UnknownError(f"{engine.needs} is not installed", lasting=True)
-        failure = UnknownError(NO_RUNTIME, lasting=True)
+        # Not the error itself, which would keep this very call for as long as the call keeps it.
+        cause, lasting = NO_RUNTIME, True
         for path in sorted(path for pattern in self._patterns for path in glob(pattern)):  # noqa: PTH207  (patterns are absolute)
             runtime = self._known.setdefault(path, engine.make(path))
             try:
                 return runtime.ask(container)
             except UnknownError as unknown:
-                failure = unknown
-        raise failure
+                cause, lasting = unknown.cause, unknown.lasting
+        raise UnknownError(cause, lasting=lasting)
 
 
 def runtimes(sockets: Mapping[str, tuple[str, ...]], off: Iterable[str] = ()) -> tuple[Runtime, ...]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from threading import Event as Flag
 
 import pytest
 
 from refengine.state.containers import directory as module
 from refengine.state.containers.directory import MakeListener, NoDirectory, RuntimeDirectory
+from refengine.state.containers.engines import ENGINES, Engine, EngineRuntime, runtimes
 from refengine.state.containers.facts import ContainerFacts
 from refengine.state.containers.identity import ContainerId
 from refengine.state.containers.runtime import NO_RUNTIME, NOT_FOUND, TIMED_OUT, UnknownError
@@ -244,14 +246,19 @@ def test_the_oldest_are_forgotten_and_stay_counted(start: Start, monkeypatch: py
     assert runtime.asked == list("abcda")
 
 
-def test_nothing_of_a_failure_waits_for_the_collector_of_garbage(start: Start) -> None:
-    directory = start(Told(fails(NOT_FOUND)))
-    gc.disable()
-    try:
-        assert directory.facts(of("a")) is None
-        wait_for(lambda: not any(isinstance(each, UnknownError) for each in gc.get_objects()))
-    finally:
-        gc.enable()
+def test_nothing_of_a_failure_waits_for_the_collector_of_garbage(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "nobody.sock").touch()
+    sockets = (str(tmp_path / "*.sock"),)
+    told = EngineRuntime(Engine(frozenset({"docker"}), sockets, lambda path: Told(fails(NOT_FOUND))))
+    for runtime in (Told(fails(NOT_FOUND)), told, *runtimes(dict.fromkeys(ENGINES, sockets))):
+        directory = start(runtime)
+        gc.collect()
+        gc.disable()
+        try:
+            assert directory.facts(of("a")) is None
+            wait_for(lambda: not any(isinstance(each, UnknownError) for each in gc.get_objects()))
+        finally:
+            gc.enable()
 
 
 def test_containers_that_are_heard_of_are_known_before_they_are_asked_for(start: Start) -> None:
