@@ -6,13 +6,12 @@ import os
 import re
 import socket
 import struct
-from pathlib import Path
 
 from refengine.backends.ptrace.binding import borrow_descriptor
 from refengine.backends.ptrace.process import read_link
 from refengine.backends.syscalls.addresses import Ends
 from refengine.event.sockets import InetAddress, SocketAddress, UnixAddress
-from refengine.state.open_files import local_socket
+from refengine.state.open_files import local_socket, table_rows
 from refengine.state.proc_file import read_file
 
 _SOCKET_LINK = re.compile(r"socket:\[(\d+)\]\Z")
@@ -97,13 +96,9 @@ def _search_tables(tid: int, number: int) -> Ends:
         return Ends(None, None)
     inode = link[1]
     for table in ("tcp", "udp", "tcp6", "udp6"):
-        try:
-            lines = Path(f"/proc/{tid}/net/{table}").read_text().splitlines()[1:]
-        except OSError:
-            continue
-        for line in lines:
-            columns = line.split()
-            if columns[9] == inode:
+        for row in table_rows(f"/proc/{tid}/net/{table}"):
+            columns = row.split()
+            if len(columns) > 9 and columns[9] == inode:
                 return Ends(_from_table(columns[1]), _from_table(columns[2]))
     return _search_unix(tid, inode)
 
@@ -118,8 +113,7 @@ def _from_table(entry: str) -> InetAddress | None:
 
 
 def _search_unix(tid: int, inode: str) -> Ends:
-    lines = read_file(f"/proc/{tid}/net/unix").decode("utf-8", "surrogateescape").split("\n")[1:]
-    entry = local_socket(lines, inode)
+    entry = local_socket(table_rows(f"/proc/{tid}/net/unix"), inode)
     if entry is None:
         return Ends(None, None)
     path = entry.name

@@ -150,18 +150,18 @@ def _fill_info(descriptor: Descriptor, path: str) -> None:
 def _socket(net: str, inode: str, path: str) -> Descriptor:
     """Return the socket at `path` with that inode, searched in the tables of a network namespace."""
     for table, protocol, kind in (*_INET_TABLES, *_RAW_TABLES):
-        for line in _lines(f"{net}/{table}"):
+        for line in table_rows(f"{net}/{table}"):
             columns = line.split()
             if len(columns) > 9 and columns[9] == inode:
                 return _inet_socket(protocol, kind, columns)
     told = _protocol(path)
     if not told or told.startswith(_LOCAL):
-        entry = local_socket(_lines(f"{net}/unix"), inode)
+        entry = local_socket(table_rows(f"{net}/unix"), inode)
         if entry is not None:
             return Descriptor("u", entry.name, tuple=UnixTuple(entry.address, 0, entry.name))
         if told:
             return Descriptor("u")
-    for line in _lines(f"{net}/netlink"):
+    for line in table_rows(f"{net}/netlink"):
         if line.split()[-1:] == [inode]:
             return Descriptor("n")
     return Descriptor("o")
@@ -224,8 +224,11 @@ def _endpoint(text: str) -> InetAddress:
     return InetAddress(b"".join(words), int(port, 16))
 
 
-def _lines(path: str) -> list[str]:
-    """Return the rows of a table: no text file, in which Python would see more ends of lines than the kernel makes."""
+def table_rows(path: str) -> list[str]:
+    """Return the rows of a table below `/proc/PID/net` without its head, none where it cannot be read.
+
+    It is no text file, in which Python would see more ends of lines than the kernel makes.
+    """
     try:
         return Path(path).read_bytes().decode("utf-8", "surrogateescape").split("\n")[1:]
     except OSError:

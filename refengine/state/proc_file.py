@@ -1,4 +1,4 @@
-"""The content of files under `/proc`, by bare calls, since they are asked for often."""
+"""The content of files under `/proc` that tell of one thing, by bare calls, since they are asked for often."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ _CHUNK: Final = 8192
 
 
 def read_file(path: str) -> bytes:
-    """Return the content of a file under `/proc`, nothing where it cannot be read."""
+    """Return the content of a file under `/proc`, nothing where it cannot be read.
+
+    Not for tables: of these the kernel gives as many rows at a time as fit a page, which is less than a page.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

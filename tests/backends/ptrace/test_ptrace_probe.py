@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from refengine.backends.ptrace import sockets
 from refengine.backends.ptrace.probe import TraceeProbe
-from refengine.event.sockets import InetAddress, InetTuple
+from refengine.event.sockets import InetAddress, InetTuple, UnixAddress
 from refengine.state.descriptors import Descriptor
 
 
@@ -74,6 +75,18 @@ def test_where_borrowing_is_refused_the_tables_are_searched(
 ) -> None:
     monkeypatch.setattr(sockets, "borrow_descriptor", lambda process, number: None)
     assert look(probe, listener.fileno()).protocol == "tcp"
+
+
+def test_a_local_socket_is_found_among_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "borrow_descriptor", lambda process, number: None)
+    tracee_sockets = sockets.TraceeSockets()
+    with ExitStack() as opened:
+        # Their rows take several pages, of which the kernel gives one at a time.
+        for number in range(200):
+            name = f"\0{os.getpid()}-{number}-{'x' * 60}"
+            bound = opened.enter_context(socket.socket(socket.AF_UNIX))
+            bound.bind(name)
+            assert tracee_sockets.ends(os.getpid(), bound.fileno()).local == UnixAddress(name)
 
 
 def test_files_are_no_sockets(probe: TraceeProbe, tmp_path: Path) -> None:
