@@ -129,6 +129,10 @@ class Run:
     def write(self, name: str, more: str = "") -> None:
         self.file.write_text(RULE.format(name=name) + more)
 
+    def reload(self, name: str, more: str = "") -> None:
+        self.write(name, more)
+        self.renewal.request()
+
     def evaluate(self, *actions: tuple[int, Callable[[], None]]) -> None:
         self.watch.periodic = AtEvents(self.backend, actions)
         self.watch.run(self.interest, None)
@@ -162,11 +166,7 @@ def test_events_go_on_while_rules_are_loaded_and_none_is_lost(tmp_path: Path, sl
     slowly(backend)
     backend.rest(40_000, lambda: run.renewal.done == 1)
 
-    def change() -> None:
-        run.write("Second", OTHERS)
-        run.renewal.request()
-
-    run.evaluate((10_000, change))
+    run.evaluate((10_000, lambda: run.reload("Second", OTHERS)))
     assert backend.lost == 0
     assert [alert.number for alert in run.outputs.alerts] == list(range(0, 60_000, EVERY))
     assert run.renewal.done == 1
@@ -202,8 +202,7 @@ def test_rules_that_were_spoiled_and_mended_are_loaded(tmp_path: Path) -> None:
 
     def mend() -> None:
         run.renewal.wait()
-        run.write("Mended")
-        run.renewal.request()
+        run.reload("Mended")
 
     run.evaluate((500, spoil), (2_000, mend))
     assert (run.renewal.done, run.renewal.refused) == (1, 1)
@@ -235,15 +234,11 @@ def test_rules_that_need_more_are_handed_to_a_new_backend_before_the_old_one_end
     slowly(old)
     old.rest(12_000, lambda: run.renewal.done == 1)
 
-    def change() -> None:
-        run.write("Second", MORE)
-        run.renewal.request()
-
     before, after = SystemState(), SystemState()
     before.containers = RuntimeDirectory(())
     run.watch.connection = replace(run.watch.connection, state=before)
     with replaced(monkeypatch, new, after):
-        run.evaluate((5_000, change))
+        run.evaluate((5_000, lambda: run.reload("Second", MORE)))
     assert after.containers is before.containers, "what is known of containers stays known"
     numbers = [alert.number for alert in run.outputs.alerts]
     assert sorted(set(numbers)) == list(range(numbers[0], 30_000, EVERY)), "none is lost"
@@ -280,13 +275,9 @@ def test_events_go_on_while_a_second_backend_takes_its_time_to_begin(
         targets.append(target)
         return Connection(new, lambda event: None)
 
-    def change() -> None:
-        run.write("Second", MORE)
-        run.renewal.request()
-
     with replaced(monkeypatch, new):
         monkeypatch.setattr("refengine.cli.renewal.connect", connected)
-        run.evaluate((5_000, change))
+        run.evaluate((5_000, lambda: run.reload("Second", MORE)))
     assert [target.patience > 0 for target in targets] == [True], "it may wait for its prefilters"
     numbers = [alert.number for alert in run.outputs.alerts]
     assert sorted(set(numbers)) == list(range(numbers[0], 30_000, EVERY)), "none is lost"
@@ -315,12 +306,8 @@ def test_events_go_on_while_the_first_backend_takes_its_time_to_end(
     old.rest(12_000, lambda: run.renewal.done == 1)
     new.rest(25_000, lambda: old.closes == 1)
 
-    def change() -> None:
-        run.write("Second", MORE)
-        run.renewal.request()
-
     with replaced(monkeypatch, new):
-        run.evaluate((5_000, change))
+        run.evaluate((5_000, lambda: run.reload("Second", MORE)))
     assert (old.closes, new.closes) == (1, 1)
     numbers = [alert.number for alert in run.outputs.alerts]
     assert sorted(set(numbers)) == list(range(numbers[0], 30_000, EVERY)), "none is lost"
@@ -332,10 +319,6 @@ def test_what_a_backend_was_not_started_for_is_said(tmp_path: Path) -> None:
     run = Run(tmp_path, backend)
     backend.rest(4_000, lambda: run.renewal.done == 1)
 
-    def change() -> None:
-        run.write("Second", MORE)
-        run.renewal.request()
-
-    run.evaluate((500, change))
+    run.evaluate((500, lambda: run.reload("Second", MORE)))
     assert any("was not started for what these rules need" in text and "More" in text for text in run.said)
     assert set(run.by_rule) == {"First", "Second"}
