@@ -69,11 +69,12 @@ def _preconditions(
 class _Comparisons:
     """Comparisons in the terms that backends know, each made once: what carries one out has to be compiled.
 
-    The rules that are asked about have to live as long.
+    Tests are told apart by what they are, not by what they say. They are kept with what was made of them: some are
+    made for one formula only, and the next one could have the number of one that is gone.
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, bool], Comparison | None] = {}
+        self._known: dict[tuple[int, bool], tuple[Test | Existence, Comparison | None]] = {}
 
     def formula(self, rule: Rule, event_type: str, decides: Decides) -> Formula:
         def decided(test: Test | Existence) -> bool:
@@ -97,8 +98,8 @@ class _Comparisons:
     def _of(self, test: Test | Existence, holds: bool) -> Comparison | None:
         key = (id(test), holds)
         if key not in self._known:
-            self._known[key] = _comparison(test, holds)
-        return self._known[key]
+            self._known[key] = test, _comparison(test, holds)
+        return self._known[key][1]
 
 
 def _comparison(test: Test | Existence, holds: bool) -> Comparison | None:
